@@ -1,0 +1,124 @@
+using System.Globalization;
+
+namespace FlashSale.Core;
+
+/// <summary>A sale; a positive number, on the wire its decimal digits.</summary>
+public readonly record struct SaleId(long Value)
+{
+    public static bool TryParse(ReadOnlySpan<char> text, out SaleId id)
+    {
+        var ok = Ids.TryParseNumber(text, out var value);
+        id = new SaleId(value);
+        return ok;
+    }
+
+    public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>An offer of a sale; a positive number, on the wire its decimal digits.</summary>
+public readonly record struct OfferId(long Value)
+{
+    public static bool TryParse(ReadOnlySpan<char> text, out OfferId id)
+    {
+        var ok = Ids.TryParseNumber(text, out var value);
+        id = new OfferId(value);
+        return ok;
+    }
+
+    public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>
+/// An order. Made together with its order token, so that the same token is always the same order. A version 7 UUID:
+/// ids of one moment stand side by side in the ledger's index.
+/// </summary>
+public readonly record struct OrderId(Guid Value)
+{
+    public static OrderId Create(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+
+    public static bool TryParse(ReadOnlySpan<char> text, out OrderId id)
+    {
+        var ok = Ids.TryParseGuid(text, out var value);
+        id = new OrderId(value);
+        return ok;
+    }
+
+    public override string ToString() => Value.ToString("N");
+}
+
+/// <summary>A payment of an order.</summary>
+public readonly record struct PaymentId(Guid Value)
+{
+    public static PaymentId Create(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+
+    public static bool TryParse(ReadOnlySpan<char> text, out PaymentId id)
+    {
+        var ok = Ids.TryParseGuid(text, out var value);
+        id = new PaymentId(value);
+        return ok;
+    }
+
+    public override string ToString() => Value.ToString("N");
+}
+
+/// <summary>A user as the sign-in names them: 1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</summary>
+public readonly record struct UserId
+{
+    private UserId(string value) => Value = value;
+
+    public string Value { get; }
+
+    public static bool TryParse(string? text, out UserId id)
+    {
+        id = default;
+        if (text is null || !IsValid(text))
+        {
+            return false;
+        }
+
+        id = new UserId(text);
+        return true;
+    }
+
+    public static UserId Parse(string text) =>
+        TryParse(text, out var id) ? id : throw new FormatException("A user id is 1 to 64 of A-Z a-z 0-9 . _ -");
+
+    public static bool IsValid(ReadOnlySpan<char> text)
+    {
+        if (text.Length is 0 or > Limits.UserIdLength)
+        {
+            return false;
+        }
+
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public override string ToString() => Value;
+}
+
+internal static class Ids
+{
+    /// <summary>One spelling an id: no sign, blank or leading zero.</summary>
+    public static bool TryParseNumber(ReadOnlySpan<char> text, out long value)
+    {
+        value = 0;
+        return text.Length is > 0 and <= 18
+            && text[0] is >= '1' and <= '9'
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    }
+
+    /// <summary>32 lower-case hexadecimal digits.</summary>
+    public static bool TryParseGuid(ReadOnlySpan<char> text, out Guid value)
+    {
+        value = default;
+        return !text.ContainsAnyInRange('A', 'F') && Guid.TryParseExact(text, "N", out value);
+    }
+}

@@ -1,0 +1,85 @@
+namespace FlashSale.Core;
+
+/// <summary>
+/// Every bound of the system, with the arithmetic between them. A value that may be set by an operator has its default and
+/// its range here; the rest is fixed.
+/// </summary>
+public static class Limits
+{
+    // What a sale may be (api.md, Operators).
+    public const int OffersPerSale = 50;
+    public const int StockMax = 1_000_000;
+    public const int PerUserLimitMax = 10;
+    public const int SlugLength = 64;
+    public const int TitleLength = 120;
+    public const int SkuLength = 64;
+    public const int ReasonLength = 500;
+    public const int ReferenceLength = 100;
+    public const int RiskScoreMax = 100;
+    public const long MoneyMax = 100_000_000_00; // 100 million yuan in fen
+    public static readonly TimeSpan PaymentWindowMin = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan PaymentWindowMax = TimeSpan.FromHours(24);
+    public static readonly TimeSpan SaleLengthMax = TimeSpan.FromDays(31);
+
+    /// <summary>Stock after all adjustments of an offer together stays within this.</summary>
+    public const int AdjustedStockMax = 10 * StockMax;
+
+    // People and requests.
+    public const int UserIdLength = 64;
+    public const int PageSize = 50;
+
+    /// <summary>A request to order is its token (at most 195 characters) in a small JSON object.</summary>
+    public const int OrderBodyBytes = 4 * 1024;
+
+    /// <summary>50 offers with two titles of 120 characters, each up to 6 bytes escaped, fit four times.</summary>
+    public const int AdminBodyBytes = 512 * 1024;
+    public const int JsonDepth = 16;
+    public const int HeaderBytes = 16 * 1024;
+    public const int Connections = 20_000;
+
+    // Order tokens (seed row 16).
+    public static readonly TimeSpan TokenMinimumAge = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan TokenMaximumAge = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan TokensBeforeOpening = TimeSpan.FromMinutes(10);
+
+    /// <summary>A key for signing has at least as many bytes as SHA-256 gives out (RFC 2104, section 3).</summary>
+    public const int SigningKeyBytes = 32;
+
+    /// <summary>
+    /// How long the gate keeps a sale after its end: until the last token for it has died, with a minute to spare.
+    /// </summary>
+    public static readonly TimeSpan GateKeepsEndedSales = TokenMaximumAge + TimeSpan.FromMinutes(1);
+
+    // The ledger writer (design section 7).
+    /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>
+    public const int BatchMax = 512;
+
+    /// <summary>Orders that wait for one writer, at most: 16 batches, about half a second of work at 15 k/s.</summary>
+    public const int WriterQueue = 16 * BatchMax;
+
+    /// <summary>An order that waited longer is answered with 503 and never costs a transaction.</summary>
+    public static readonly TimeSpan OrderDeadline = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the writer tries to learn the outcome of a commit before it answers that it is unknown.</summary>
+    public static readonly TimeSpan UnknownOutcomeDeadline = TimeSpan.FromSeconds(2);
+
+    /// <summary>Pending entries in the gate outlive every order that the writer may still commit.</summary>
+    public static readonly TimeSpan GatePendingMax = OrderDeadline + TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan SettleInterval = TimeSpan.FromMilliseconds(250);
+
+    // Ledger work besides orders.
+    public const int LedgerJobQueue = 8 * 1024;
+    public const int LedgerJobsPerTransaction = 256;
+    public const int ExpiryBatch = 256;
+    public static readonly TimeSpan ExpiryInterval = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan LedgerBusyTimeout = TimeSpan.FromSeconds(1);
+
+    // Rate limits and sessions.
+    public const int AddressRequestsPerSecond = 1_000;
+    public const int AddressBurst = 4_000;
+    public const int AddressesTracked = 65_536;
+    public const int SessionsCached = 131_072;
+
+    /// <summary>A coupon code: 11 random characters (55 bits) and a check character, in groups of four.</summary>
+    public const int CouponCodeLength = 12;
+}

@@ -1,0 +1,238 @@
+using System.Text.Json.Serialization;
+
+using FlashSale.Core.Coupons;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
+
+namespace FlashSale.Core.Wire;
+
+/// <summary>RFC 9457. <paramref name="Errors"/> is there for 422, the times and <paramref name="RetryAfterMs"/> where they help.</summary>
+public sealed record ProblemDocument(
+    string Type,
+    string Title,
+    int Status,
+    string Code,
+    Effect Effect,
+    string TraceId,
+    string? Detail = null,
+    DateTimeOffset? OpensAt = null,
+    DateTimeOffset? ServerTime = null,
+    long? RetryAfterMs = null,
+    IReadOnlyDictionary<string, string[]>? Errors = null);
+
+public sealed record Page<T>(
+    IReadOnlyList<T> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? NextCursor);
+
+public sealed record TimeDocument(DateTimeOffset ServerTime, long EpochMs);
+
+public sealed record SaleDocument(
+    string Id,
+    string Slug,
+    LocalizedText Title,
+    SalePhase Phase,
+    DateTimeOffset? ReservationOpensAt,
+    DateTimeOffset? ReservationClosesAt,
+    DateTimeOffset OpensAt,
+    DateTimeOffset ClosesAt,
+    bool RequiresReservation,
+    Ordering Ordering,
+    Deduction Deduction,
+    int PaymentWindowSeconds,
+    IReadOnlyList<OfferDocument> Offers,
+    int? RiskThreshold = null,
+    long? Rev = null);
+
+/// <param name="SoldPercent">0 to 100: units that are not available, held ones included.</param>
+/// <param name="ValidFrom">Given to operators.</param>
+public sealed record OfferDocument(
+    string Id,
+    string Sku,
+    LocalizedText Title,
+    Money FaceValue,
+    Money Price,
+    int Stock,
+    int PerUserLimit,
+    int SoldPercent,
+    DateTimeOffset ValidFrom,
+    DateTimeOffset ValidUntil);
+
+public sealed record SaleStateDocument(
+    SalePhase Phase,
+    long Rev,
+    DateTimeOffset OpensAt,
+    DateTimeOffset ClosesAt,
+    DateTimeOffset ServerTime,
+    IReadOnlyList<OfferStateDocument> Offers,
+    int NextPollMs);
+
+/// <param name="Holds">True when unpaid orders may still bring units back.</param>
+public sealed record OfferStateDocument(string Id, int SoldPercent, bool SoldOut, bool Holds);
+
+public sealed record ReservationDocument(string Id, string SaleId, ReservationStatus Status);
+
+public sealed record OrderTokenDocument(string Token, DateTimeOffset UsableAt, DateTimeOffset ExpiresAt);
+
+public sealed record PlaceOrderRequest(string Token);
+
+public sealed record OrderDocument(
+    string Id,
+    string SaleId,
+    string OfferId,
+    string UserId,
+    OrderStatus Status,
+    Money Price,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset PayBefore,
+    OrderCoupon? Coupon = null);
+
+[JsonConverter(typeof(WordEnumConverter<PaymentStatus>))]
+public enum PaymentStatus
+{
+    Pending,
+    Paid,
+    Failed,
+}
+
+public sealed record PaymentDocument(string Id, PaymentStatus Status, string PayUrl);
+
+/// <param name="Status"><c>paid</c> or <c>failed</c>.</param>
+public sealed record PaymentCallback(string PaymentId, string OrderId, Money Amount, PaymentStatus Status);
+
+public sealed record DemoSessionRequest(string UserId, IReadOnlyList<string>? Roles = null);
+
+public sealed record DemoSessionDocument(string Token);
+
+public sealed record CouponDocument(
+    string Code,
+    CouponStatus Status,
+    string OrderId,
+    string OfferId,
+    Money FaceValue,
+    DateTimeOffset ValidFrom,
+    DateTimeOffset ValidUntil,
+    DateTimeOffset? RedeemedAt,
+    string? RedeemedBy);
+
+/// <summary>What an operator sends to define a sale. The server reads the fields one by one, to name every invalid one at once.</summary>
+public sealed record SaleRequest
+{
+    public required string Slug { get; init; }
+    public required LocalizedText Title { get; init; }
+    public DateTimeOffset? ReservationOpensAt { get; init; }
+    public DateTimeOffset? ReservationClosesAt { get; init; }
+    public required DateTimeOffset OpensAt { get; init; }
+    public required DateTimeOffset ClosesAt { get; init; }
+    public bool RequiresReservation { get; init; }
+    public Ordering Ordering { get; init; }
+    public Deduction Deduction { get; init; }
+    public int PaymentWindowSeconds { get; init; }
+    public int RiskThreshold { get; init; } = Limits.RiskScoreMax;
+    public required IReadOnlyList<OfferRequest> Offers { get; init; }
+}
+
+public sealed record OfferRequest
+{
+    public required string Sku { get; init; }
+    public required LocalizedText Title { get; init; }
+    public required Money FaceValue { get; init; }
+    public required Money Price { get; init; }
+    public int Stock { get; init; }
+    public int PerUserLimit { get; init; } = 1;
+    public DateTimeOffset ValidFrom { get; init; }
+    public DateTimeOffset ValidUntil { get; init; }
+}
+
+public sealed record ReasonRequest(string Reason);
+
+public sealed record StockAdjustmentRequest(long Delta, string Reason, string Reference, long ExpectedAvailable);
+
+/// <summary>The stock of a bucket as operators see it.</summary>
+public sealed record StockDocument(string OfferId, int Bucket, long Initial, long Adjustments, long Available, long Held, long Sold, long Seq);
+
+public sealed record BlacklistRequest(string Reason, string Source, DateTimeOffset? ExpiresAt);
+
+public sealed record BlacklistDocument(string UserId, string Reason, string Source, string Actor, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+
+/// <param name="Before">JSON of what was there, null where there was nothing.</param>
+/// <param name="After">JSON of what is there now.</param>
+public sealed record AuditDocument(
+    string Id,
+    DateTimeOffset At,
+    string Actor,
+    string Role,
+    string Action,
+    string Subject,
+    string? Reason,
+    string? Before,
+    string? After,
+    string? TraceId);
+
+public sealed record WarmUpDocument(string SaleId, bool Warm, int OffersWarm, int Offers, long Reservations, DateTimeOffset? At, string? Problem);
+
+/// <param name="Ready">Everything below is as it should be.</param>
+/// <param name="ClockSkewMs">The ledger's clock less this instance's.</param>
+/// <param name="Breakers">Name of a dependency to <c>closed</c>, <c>open</c> or <c>half_open</c>.</param>
+public sealed record ReadinessDocument(
+    string SaleId,
+    bool Ready,
+    IReadOnlyList<string> Reasons,
+    WarmUpDocument WarmUp,
+    IReadOnlyList<OfferReadiness> Offers,
+    long ClockSkewMs,
+    IReadOnlyDictionary<string, string> Breakers);
+
+/// <param name="Drift">Gate stock + pending − ledger available; 0 when nothing is on its way.</param>
+public sealed record OfferReadiness(string OfferId, bool Warm, long LedgerAvailable, long GateStock, int GatePending, long Drift);
+
+/// <param name="Violations">Empty when ledger, change log, orders, coupons, payments and gate agree.</param>
+public sealed record ReconciliationDocument(
+    string SaleId,
+    DateTimeOffset At,
+    IReadOnlyList<OfferReconciliation> Offers,
+    IReadOnlyList<string> Violations);
+
+public sealed record OfferReconciliation(
+    string OfferId,
+    long Initial,
+    long Adjustments,
+    long Available,
+    long Held,
+    long Sold,
+    long Changes,
+    long OrdersHeld,
+    long OrdersPaid,
+    long Coupons,
+    long PaymentsPaid,
+    long GateStock,
+    int GatePending);
+
+/// <summary>One line of an export; <see cref="Type"/> says which fields are there (api.md, Export).</summary>
+public sealed record ExportLine
+{
+    public required string Type { get; init; }
+    public string? Id { get; init; }
+    public string? OfferId { get; init; }
+    public string? UserId { get; init; }
+
+    /// <summary>The word of the order's, coupon's or payment's state.</summary>
+    public string? Status { get; init; }
+    public DateTimeOffset? CreatedAt { get; init; }
+    public int? Bucket { get; init; }
+    public long? Seq { get; init; }
+    public StockChangeKind? Kind { get; init; }
+    public long? Delta { get; init; }
+    public long? BalanceAfter { get; init; }
+    public string? OrderId { get; init; }
+    public long? Initial { get; init; }
+    public long? Adjustments { get; init; }
+    public long? Available { get; init; }
+    public long? Held { get; init; }
+    public long? Sold { get; init; }
+    public string? Code { get; init; }
+    public Money? Amount { get; init; }
+}
+
+public sealed record HealthDocument(string Status, IReadOnlyList<string> Reasons);

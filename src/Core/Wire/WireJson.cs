@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FlashSale.Core.Wire;
+
+/// <summary>The JSON of the API, source-generated: camelCase, times in UTC with <c>Z</c>, absent instead of null.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.Strict,
+    MaxDepth = Limits.JsonDepth,
+    Converters = [typeof(UtcTimeConverter)])]
+[JsonSerializable(typeof(ProblemDocument))]
+[JsonSerializable(typeof(TimeDocument))]
+[JsonSerializable(typeof(SaleDocument))]
+[JsonSerializable(typeof(Page<SaleDocument>))]
+[JsonSerializable(typeof(SaleStateDocument))]
+[JsonSerializable(typeof(ReservationDocument))]
+[JsonSerializable(typeof(OrderTokenDocument))]
+[JsonSerializable(typeof(PlaceOrderRequest))]
+[JsonSerializable(typeof(OrderDocument))]
+[JsonSerializable(typeof(Page<OrderDocument>))]
+[JsonSerializable(typeof(PaymentDocument))]
+[JsonSerializable(typeof(PaymentCallback))]
+[JsonSerializable(typeof(DemoSessionRequest))]
+[JsonSerializable(typeof(DemoSessionDocument))]
+[JsonSerializable(typeof(CouponDocument))]
+[JsonSerializable(typeof(SaleRequest))]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(StockAdjustmentRequest))]
+[JsonSerializable(typeof(StockDocument))]
+[JsonSerializable(typeof(BlacklistRequest))]
+[JsonSerializable(typeof(BlacklistDocument))]
+[JsonSerializable(typeof(AuditDocument))]
+[JsonSerializable(typeof(Page<AuditDocument>))]
+[JsonSerializable(typeof(WarmUpDocument))]
+[JsonSerializable(typeof(ReadinessDocument))]
+[JsonSerializable(typeof(ReconciliationDocument))]
+[JsonSerializable(typeof(ExportLine))]
+[JsonSerializable(typeof(HealthDocument))]
+public sealed partial class WireJson : JsonSerializerContext;
