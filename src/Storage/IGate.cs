@@ -50,17 +50,21 @@ public interface IGate
 public readonly record struct AdmissionRequest(SaleId SaleId, OfferId OfferId, OrderId OrderId, UserId UserId, DateTimeOffset Now);
 
 /// <summary>What a commit changed, told to the gate.</summary>
-/// <param name="Stock">As committed; carries the sequence number.</param>
+/// <param name="Stock">As committed; carries the sequence number. Null when the ledger could not be asked: then only the orders are settled.</param>
 /// <param name="Committed">These orders hold or keep a unit in the ledger.</param>
 /// <param name="Refused">These orders are not in the ledger, for certain. Never an order whose outcome is unknown.</param>
 /// <param name="Ended">These orders hold a unit no longer.</param>
-/// <param name="Now">Pending entries that nobody works on any more are dropped by this time.</param>
+/// <param name="Now">
+/// Pending entries older than <see cref="Limits.GatePendingMax"/> at this time are dropped: nobody works on them any more. Null while the outcome of a
+/// commit is unknown, since no unit is given back then.
+/// </param>
 public sealed record Settlement(
-    OfferStock Stock,
+    OfferId OfferId,
+    OfferStock? Stock,
     IReadOnlyList<SettledOrder> Committed,
     IReadOnlyList<SettledOrder> Refused,
     IReadOnlyList<SettledOrder> Ended,
-    DateTimeOffset Now);
+    DateTimeOffset? Now);
 
 public readonly record struct SettledOrder(OrderId OrderId, UserId UserId);
 
