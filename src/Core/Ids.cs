@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 
 namespace FlashSale.Core;
@@ -35,6 +36,17 @@ public readonly record struct OfferId(long Value)
 public readonly record struct OrderId(Guid Value)
 {
     public static OrderId Create(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+
+    /// <summary>When the id, and so its token, was made: the first 48 bits are Unix milliseconds (RFC 9562, section 5.7).</summary>
+    public DateTimeOffset CreatedAt
+    {
+        get
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            Value.TryWriteBytes(bytes, bigEndian: true, out _);
+            return DateTimeOffset.FromUnixTimeMilliseconds((BinaryPrimitives.ReadInt64BigEndian(bytes) >> 16) & 0xFFFF_FFFF_FFFF);
+        }
+    }
 
     public static bool TryParse(ReadOnlySpan<char> text, out OrderId id)
     {

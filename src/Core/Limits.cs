@@ -45,10 +45,13 @@ public static class Limits
     /// <summary>A key for signing has at least as many bytes as SHA-256 gives out (RFC 2104, section 3).</summary>
     public const int SigningKeyBytes = 32;
 
+    /// <summary>The longest that an operator may let tokens live.</summary>
+    public static readonly TimeSpan TokenMaximumAgeMost = TimeSpan.FromHours(1);
+
     /// <summary>
-    /// How long the gate keeps a sale after its end: until the last token for it has died, with a minute to spare.
+    /// How long the gate remembers ended orders and ended sales: until the last token for them has died, with a minute to spare.
     /// </summary>
-    public static readonly TimeSpan GateKeepsEndedSales = TokenMaximumAge + TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan GateKeepsEnded = TokenMaximumAgeMost + TimeSpan.FromMinutes(1);
 
     // The ledger writer (design section 7).
     /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>

@@ -1,3 +1,46 @@
-var builder = WebApplication.CreateSlimBuilder(args);
+using FlashSale.Server.Checkout;
+using FlashSale.Server.Edge;
+using FlashSale.Server.Hosting;
+using FlashSale.Server.Http;
+using FlashSale.Server.Orders;
+using FlashSale.Server.Payments;
+using FlashSale.Server.Reservations;
+
+// Settings: read and checked before anything is started; wrong ones stop the start, all errors at once.
+var builder = ServerSetup.CreateBuilder(args);
+var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment);
+if (settings is null)
+{
+    return ServerSetup.Refuse(errors);
+}
+
+// Services: storage, then the stages of a request, then the jobs of this instance's roles.
+builder.AddKestrel();
+if (await builder.AddStorageAsync(settings) is { } problem)
+{
+    return ServerSetup.Refuse([problem]);
+}
+
+builder.AddStages(settings);
+builder.AddJobs(settings);
+
+// Pipeline: outermost first.
 var app = builder.Build();
+app.UseMiddleware<ProblemMiddleware>();
+app.UseEdge(settings.Edge);
+app.UseRouting();
+app.UseSessions();
+
+// Endpoints: each stage maps its own; an instance maps those of its roles.
+app.MapHealth();
+if (settings.Roles.HasFlag(InstanceRoles.Orders))
+{
+    app.MapReservations();
+    app.MapOrderTokens();
+    app.MapOrders();
+    app.MapPayments();
+    app.MapDealers();
+}
+
 await app.RunAsync();
+return 0;

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace FlashSale.Server.Edge;
+
+/// <summary>Where a request comes from, as far as it can be trusted.</summary>
+public static class ClientAddress
+{
+    /// <summary>
+    /// The peer's address, unless the peer is a trusted proxy: then the last entry of <c>X-Forwarded-For</c> that is not one. From anybody else the header is
+    /// ignored.
+    /// </summary>
+    public static IPAddress Of(HttpContext context, IReadOnlyList<IPNetwork> trustedProxies)
+    {
+        var peer = Plain(context.Connection.RemoteIpAddress ?? IPAddress.None);
+        if (trustedProxies.Count == 0 || !IsTrusted(peer, trustedProxies))
+        {
+            return peer;
+        }
+
+        var entries = context.Request.Headers["X-Forwarded-For"].ToString().Split(',', StringSplitOptions.TrimEntries);
+        for (var i = entries.Length - 1; i >= 0; i--)
+        {
+            if (!IPAddress.TryParse(entries[i], out var entry))
+            {
+                break;
+            }
+
+            entry = Plain(entry);
+            if (!IsTrusted(entry, trustedProxies))
+            {
+                return entry;
+            }
+        }
+
+        return peer;
+    }
+
+    /// <summary>Whom a limit counts: an IPv4 address, or the /64 that a subscriber of IPv6 has to themselves.</summary>
+    public static ulong LimitKey(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out var length);
+        return length == 4
+            ? System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes)
+            : System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes);
+    }
+
+    private static bool IsTrusted(IPAddress address, IReadOnlyList<IPNetwork> trustedProxies)
+    {
+        foreach (var network in trustedProxies)
+        {
+            if (network.Contains(address))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static IPAddress Plain(IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetworkV6 && address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+}

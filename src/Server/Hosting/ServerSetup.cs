@@ -1,0 +1,121 @@
+using FlashSale.Core;
+using FlashSale.Core.Tokens;
+using FlashSale.Server.Checkout;
+using FlashSale.Server.Http;
+using FlashSale.Server.Jobs;
+using FlashSale.Server.Orders;
+using FlashSale.Server.Payments;
+using FlashSale.Server.Reservations;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+using FlashSale.Storage.Memory;
+using FlashSale.Storage.Sqlite;
+
+namespace FlashSale.Server.Hosting;
+
+/// <summary>What the lines of <c>Program.cs</c> do.</summary>
+public static class ServerSetup
+{
+    private const string DefaultUrl = "http://localhost:5080";
+
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            // Beside the program, wherever it was started from.
+            WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
+        });
+        if (builder.Configuration["urls"] is null)
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        return builder;
+    }
+
+    /// <summary>Says what is wrong, on the error stream, and gives the exit code.</summary>
+    public static int Refuse(IReadOnlyList<string> errors)
+    {
+        Console.Error.WriteLine("FlashSale cannot start:");
+        foreach (var error in errors)
+        {
+            Console.Error.WriteLine("  - " + error);
+        }
+
+        return 1;
+    }
+
+    /// <summary>Limits of the protocol: what a client may send, and how slowly.</summary>
+    public static void AddKestrel(this WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(options =>
+    {
+        options.AddServerHeader = false;
+        options.Limits.MaxRequestBodySize = Limits.AdminBodyBytes;
+        options.Limits.MaxRequestHeadersTotalSize = Limits.HeaderBytes;
+        options.Limits.MaxConcurrentConnections = Limits.Connections;
+        options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+    });
+
+    /// <summary>Opens the ledger. Null, or why it cannot be opened.</summary>
+    public static async Task<string?> AddStorageAsync(this WebApplicationBuilder builder, Settings settings)
+    {
+        var services = builder.Services;
+        try
+        {
+            var ledger = await SqliteLedger.OpenAsync(
+                new SqliteLedgerOptions(settings.Data.LedgerFile, settings.WritePattern), TimeProvider.System, CancellationToken.None);
+            services.AddSingleton<ILedger>(_ => ledger);
+        }
+        catch (LedgerUnavailableException exception)
+        {
+            return exception.Message;
+        }
+
+        services.AddSingleton(settings);
+        services.AddSingleton(_ => settings.Data);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IGate, MemoryGate>();
+        services.AddSingleton<SaleCatalog>();
+        services.AddSingleton<Settlements>();
+        services.AddSingleton<WarmUp>();
+        return null;
+    }
+
+    public static void AddStages(this WebApplicationBuilder builder, Settings settings)
+    {
+        var services = builder.Services;
+        services.AddSingleton<SaleMetrics>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton(_ => new Sessions(settings.AuthKey, TimeProvider.System));
+        services.AddSingleton(settings.TokenAges);
+        services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
+        services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<ReservationDesk>();
+        services.AddSingleton(settings.Writer);
+        services.AddSingleton<LedgerWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
+        services.AddSingleton<PlaceOrder>();
+        services.AddSingleton<CancelOrder>();
+        services.AddSingleton<PaymentDesk>();
+        if (settings.SandboxSecret is { } secret)
+        {
+            services.AddSingleton(new SandboxProvider(secret));
+        }
+    }
+
+    /// <summary>Every instance keeps its own memory fresh; the role <c>jobs</c> does what is done once for all.</summary>
+    public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
+    {
+        var services = builder.Services;
+        services.AddHostedService<Drain>();
+        services.AddHostedService<CatalogJob>();
+        services.AddHostedService<SettleJob>();
+        services.AddHostedService<LedgerCheckJob>();
+        if (settings.Roles.HasFlag(InstanceRoles.Jobs))
+        {
+            services.AddHostedService<ExpiryJob>();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Jobs;
+
+/// <summary>Ends the orders whose time to pay has run out by the ledger's clock, in batches.</summary>
+public sealed class ExpiryJob(
+    ILedger ledger, Settlements settlements, SaleMetrics metrics, Readiness readiness, TimeProvider time, ILogger<ExpiryJob> log)
+    : RepeatingJob(Limits.ExpiryInterval, time, log)
+{
+    protected override async Task StepAsync(CancellationToken stopping)
+    {
+        // The gate is loaded first: what expires before that would be missing from it.
+        while (readiness.Warm)
+        {
+            var moves = await ledger.ExpireAsync(Limits.ExpiryBatch, stopping);
+            foreach (var move in moves)
+            {
+                metrics.CountOrder(OrderStatus.Expired);
+                await settlements.SettleAsync(move, stopping);
+            }
+
+            if (moves.Count < Limits.ExpiryBatch)
+            {
+                return;
+            }
+        }
+    }
+}

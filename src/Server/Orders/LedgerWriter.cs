@@ -1,0 +1,63 @@
+using FlashSale.Core;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Orders;
+
+/// <summary>
+/// Turns waiting orders into one durable transaction and answers each shopper right after its commit (design section 7). The lanes are the ledger's: one for
+/// the embedded ledger, one for each bucket where rows can be written side by side.
+/// </summary>
+public sealed class LedgerWriter : BackgroundService
+{
+    private readonly ILedger ledger;
+    private readonly TimeProvider time;
+    private readonly WriterLane[] lanes;
+
+    public LedgerWriter(
+        ILedger ledger, Settlements settlements, SaleMetrics metrics, LedgerWriterOptions options, TimeProvider time, ILogger<LedgerWriter> log)
+    {
+        this.ledger = ledger;
+        this.time = time;
+        lanes = [.. Enumerable.Range(0, ledger.WriterLanes).Select(_ => new WriterLane(ledger, settlements, metrics, options, time, log))];
+        metrics.Observe("flashsale.ledger.queue", "Orders that wait for a ledger writer", () => lanes.Select((lane, i) =>
+            new System.Diagnostics.Metrics.Measurement<long>(lane.Waiting, new KeyValuePair<string, object?>("lane", i))));
+    }
+
+    /// <param name="draft">What to place.</param>
+    /// <param name="admitted">The gate took a unit for this request; it is given back when the order is not written.</param>
+    /// <returns>The answer comes after the commit, or when the deadline has passed; a full queue answers at once.</returns>
+    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted) => lanes[ledger.LaneOf(draft.OfferId)].SubmitAsync(draft, admitted);
+
+    /// <summary>Answers no more new orders, and ends when those that wait have their answer.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        foreach (var lane in lanes)
+        {
+            lane.Complete();
+        }
+
+        if (ExecuteTask is { } running)
+        {
+            await running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await base.StopAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll([.. lanes.Select(lane => lane.RunAsync(stoppingToken)), WatchAsync(stoppingToken)]);
+
+    /// <summary>A commit that hangs must not leave its shoppers, or those behind it, without an answer.</summary>
+    private async Task WatchAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Limits.SettleInterval, time);
+        while (lanes.Any(lane => !lane.Stopped) && await timer.WaitForNextTickAsync(stopping))
+        {
+            foreach (var lane in lanes)
+            {
+                await lane.AnswerOverdueAsync();
+            }
+        }
+    }
+}

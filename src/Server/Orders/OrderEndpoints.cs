@@ -1,0 +1,105 @@
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Http;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Orders;
+
+public static class OrderEndpoints
+{
+    public static void MapOrders(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/api/v1/orders").WithTags("Orders");
+        // A delegate, not a request delegate: only so does it stand in the OpenAPI document. It checks the session itself.
+        group.MapPost("", (HttpContext context, PlaceOrder place) => place.InvokeAsync(context))
+            .WithSummary("Submit an order with its token; the same token is always the same order")
+            .Accepts<PlaceOrderRequest>("application/json")
+            .Produces<OrderDocument>(StatusCodes.Status201Created)
+            .Produces<OrderDocument>()
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status410Gone)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        group.MapGet("", ListAsync)
+            .RequireUser()
+            .WithSummary("The caller's orders, newest first")
+            .Produces<Page<OrderDocument>>();
+        group.MapGet("/{orderId}", FindAsync)
+            .RequireUser()
+            .WithSummary("One of the caller's orders")
+            .Produces<OrderDocument>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        group.MapPost("/{orderId}/cancellation", CancelAsync)
+            .RequireUser()
+            .WithSummary("Cancel an order that waits for its payment")
+            .Produces<OrderDocument>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+    }
+
+    private static async Task ListAsync(string? cursor, HttpContext context, ILedger ledger)
+    {
+        OrderId? before = null;
+        if (cursor is not null)
+        {
+            if (!OrderId.TryParse(cursor, out var parsed))
+            {
+                await context.WriteProblemAsync(
+                    ProblemCode.InvalidFields,
+                    new ProblemDetail { Errors = new Dictionary<string, string[]> { ["cursor"] = ["must be the nextCursor of an earlier answer"] } });
+                return;
+            }
+
+            before = parsed;
+        }
+
+        var orders = await ledger.ListOrdersAsync(context.GetSession().User, before, Limits.PageSize + 1, context.RequestAborted);
+        var page = new Page<OrderDocument>(
+            [.. orders.Take(Limits.PageSize).Select(OrderDocuments.Of)],
+            orders.Count > Limits.PageSize ? orders[Limits.PageSize - 1].Id.ToString() : null);
+        await context.WriteDocumentAsync(StatusCodes.Status200OK, page, WireJson.Default.PageOrderDocument);
+    }
+
+    private static async Task FindAsync(string orderId, HttpContext context, ILedger ledger)
+    {
+        var order = OrderId.TryParse(orderId, out var id) ? await ledger.FindOrderAsync(id, context.RequestAborted) : null;
+        await (order is null || order.UserId != context.GetSession().User
+            ? context.WriteProblemAsync(ProblemCode.NotFound)
+            : context.WriteDocumentAsync(StatusCodes.Status200OK, OrderDocuments.Of(order), WireJson.Default.OrderDocument));
+    }
+
+    private static async Task CancelAsync(string orderId, HttpContext context, CancelOrder cancel)
+    {
+        var (outcome, order) = OrderId.TryParse(orderId, out var id)
+            ? await cancel.CancelAsync(id, context.GetSession().User)
+            : (CancellationOutcome.NotFound, null);
+        await (outcome switch
+        {
+            CancellationOutcome.Cancelled or CancellationOutcome.AlreadyCancelled =>
+                context.WriteDocumentAsync(StatusCodes.Status200OK, OrderDocuments.Of(order!), WireJson.Default.OrderDocument),
+            CancellationOutcome.NotCancellable => context.WriteProblemAsync(ProblemCode.OrderNotCancellable),
+            _ => context.WriteProblemAsync(ProblemCode.NotFound),
+        });
+    }
+}
+
+/// <summary>Cancels an order and gives its unit back.</summary>
+public sealed class CancelOrder(ILedger ledger, Settlements settlements, SaleMetrics metrics)
+{
+    public async Task<(CancellationOutcome Outcome, Order? Order)> CancelAsync(OrderId id, UserId user)
+    {
+        // Not cancelled with the request: once begun, the gate must learn of it.
+        var (outcome, order, move) = await ledger.CancelAsync(id, user, CancellationToken.None);
+        if (move is { } moved)
+        {
+            metrics.CountOrder(OrderStatus.Cancelled);
+            await settlements.SettleAsync(moved, CancellationToken.None);
+        }
+
+        return (outcome, order);
+    }
+}

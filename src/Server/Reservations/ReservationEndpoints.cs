@@ -1,0 +1,88 @@
+using FlashSale.Core;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Http;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Reservations;
+
+public static class ReservationEndpoints
+{
+    public static void MapReservations(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/api/v1/sales/{saleId}/reservations").RequireUser().WithTags("Reservations");
+        group.MapPost("", ReserveAsync)
+            .WithSummary("Reserve a place in the sale; asked again, the same reservation")
+            .Produces<ReservationDocument>(StatusCodes.Status201Created)
+            .Produces<ReservationDocument>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapGet("/me", FindAsync)
+            .WithSummary("The caller's reservation")
+            .Produces<ReservationDocument>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task ReserveAsync(string saleId, HttpContext context, SaleCatalog catalog, ReservationDesk desk, TimeProvider time)
+    {
+        if (!SaleId.TryParse(saleId, out var id) || catalog.Find(id) is not { Sale.Status: not SaleStatus.Draft } sale)
+        {
+            await context.WriteProblemAsync(ProblemCode.NotFound);
+            return;
+        }
+
+        var (created, reservation) = await desk.ReserveAsync(sale.Sale, context.GetSession().User, context.RequestAborted);
+        if (reservation is null)
+        {
+            await context.WriteProblemAsync(
+                ProblemCode.ReservationsNotOpen,
+                new ProblemDetail { OpensAt = sale.Sale.ReservationOpensAt, ServerTime = time.GetUtcNow() });
+            return;
+        }
+
+        await context.WriteDocumentAsync(created ? StatusCodes.Status201Created : StatusCodes.Status200OK, Document(reservation), WireJson.Default.ReservationDocument);
+    }
+
+    private static async Task FindAsync(string saleId, HttpContext context, ILedger ledger)
+    {
+        var reservation = SaleId.TryParse(saleId, out var id)
+            ? await ledger.FindReservationAsync(id, context.GetSession().User, context.RequestAborted)
+            : null;
+        await (reservation is null
+            ? context.WriteProblemAsync(ProblemCode.NotFound)
+            : context.WriteDocumentAsync(StatusCodes.Status200OK, Document(reservation), WireJson.Default.ReservationDocument));
+    }
+
+    private static ReservationDocument Document(Reservation reservation) =>
+        new(reservation.Id.ToString("N"), reservation.SaleId.ToString(), reservation.Status);
+}
+
+/// <summary>Takes reservations and tells the gate.</summary>
+public sealed class ReservationDesk(ILedger ledger, IGate gate, TimeProvider time)
+{
+    /// <summary>The user's reservation, new or as it was; null outside the reservation window, unless there is one already.</summary>
+    public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CancellationToken cancellation)
+    {
+        if (await ledger.FindReservationAsync(sale.Id, user, cancellation) is { } known)
+        {
+            return (false, known);
+        }
+
+        var now = time.GetUtcNow();
+        if (!SalePhases.ReservationsAreOpen(sale, now))
+        {
+            return (false, null);
+        }
+
+        var status = RiskPolicy.Decide(RiskPolicy.Score([]), sale.RiskThreshold);
+        var (created, reservation) = await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(now), sale.Id, user, status), cancellation);
+        if (reservation.Status != ReservationStatus.Pending)
+        {
+            await gate.ReserveAsync(sale.Id, user, reservation.Status == ReservationStatus.Approved, cancellation);
+        }
+
+        return (created, reservation);
+    }
+}

@@ -1,0 +1,101 @@
+using FlashSale.Core.Tokens;
+using FlashSale.Core.Wire;
+
+namespace FlashSale.Server.Telemetry;
+
+/// <summary>How one request to order ended: the layer that decided, the outcome and its reason. Counted once a request.</summary>
+public enum OrderDecision
+{
+    Placed,
+    Repeated,
+
+    // edge
+    RateLimited,
+    Unauthenticated,
+    Malformed,
+
+    // checkout: the true reason of a rejected token, for operators only
+    TokenMissing,
+    TokenMalformed,
+    TokenUnknownKey,
+    TokenForged,
+    TokenWrongUser,
+    TokenTooYoung,
+    TokenTooOld,
+    TokenForUnknownOffer,
+
+    // gate
+    SaleNotOpen,
+    SalePaused,
+    SaleEnded,
+    NotReserved,
+    NotEligible,
+    GateLimitReached,
+    GateSoldOut,
+    GateNotWarm,
+
+    // ledger
+    QueueFull,
+    DeadlinePassed,
+    LedgerSoldOut,
+    LedgerLimitReached,
+    LedgerUnavailable,
+    OutcomeUnknown,
+    Broken,
+}
+
+/// <summary>The labels of a decision, and what the caller is told (null for a success).</summary>
+public sealed record DecisionKind(string Layer, string Outcome, string Reason, ProblemCode? Problem)
+{
+    private static readonly DecisionKind[] All = [.. Enum.GetValues<OrderDecision>().Select(Make)];
+
+    public static DecisionKind Of(OrderDecision decision) => All[(int)decision];
+
+    public static OrderDecision Of(TokenVerdict verdict) =>
+        verdict switch
+        {
+            TokenVerdict.Malformed => OrderDecision.TokenMalformed,
+            TokenVerdict.UnknownKey => OrderDecision.TokenUnknownKey,
+            TokenVerdict.Forged => OrderDecision.TokenForged,
+            TokenVerdict.WrongUser => OrderDecision.TokenWrongUser,
+            TokenVerdict.TooYoung => OrderDecision.TokenTooYoung,
+            TokenVerdict.TooOld => OrderDecision.TokenTooOld,
+            _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "A valid token is no reason to refuse."),
+        };
+
+    private static DecisionKind Make(OrderDecision decision) =>
+        decision switch
+        {
+            OrderDecision.Placed => new("ledger", "admitted", "placed", null),
+            OrderDecision.Repeated => new("ledger", "admitted", "repeated", null),
+            OrderDecision.RateLimited => new("edge", "refused", "rate_limited", ProblemCode.RateLimited),
+            OrderDecision.Unauthenticated => new("edge", "refused", "unauthenticated", ProblemCode.Unauthenticated),
+            OrderDecision.Malformed => new("edge", "refused", "malformed", ProblemCode.MalformedRequest),
+            OrderDecision.TokenMissing => Token("missing"),
+            OrderDecision.TokenMalformed => Token("malformed"),
+            OrderDecision.TokenUnknownKey => Token("unknown_key"),
+            OrderDecision.TokenForged => Token("forged"),
+            OrderDecision.TokenWrongUser => Token("wrong_user"),
+            OrderDecision.TokenTooYoung => Token("too_young"),
+            OrderDecision.TokenTooOld => Token("too_old"),
+            OrderDecision.TokenForUnknownOffer => Token("unknown_offer"),
+            OrderDecision.SaleNotOpen => new("gate", "refused", "sale_not_open", ProblemCode.SaleNotOpen),
+            OrderDecision.SalePaused => new("gate", "refused", "sale_paused", ProblemCode.SalePaused),
+            OrderDecision.SaleEnded => new("gate", "refused", "sale_ended", ProblemCode.SaleEnded),
+            OrderDecision.NotReserved => new("gate", "refused", "not_reserved", ProblemCode.NotReserved),
+            OrderDecision.NotEligible => new("gate", "refused", "not_eligible", ProblemCode.NotEligible),
+            OrderDecision.GateLimitReached => new("gate", "refused", "limit_reached", ProblemCode.PurchaseLimitReached),
+            OrderDecision.GateSoldOut => new("gate", "refused", "sold_out", ProblemCode.SoldOut),
+            OrderDecision.GateNotWarm => new("gate", "failed", "not_warm", ProblemCode.Overloaded),
+            OrderDecision.QueueFull => new("ledger", "refused", "queue_full", ProblemCode.Overloaded),
+            OrderDecision.DeadlinePassed => new("ledger", "refused", "deadline", ProblemCode.Overloaded),
+            OrderDecision.LedgerSoldOut => new("ledger", "refused", "sold_out", ProblemCode.SoldOut),
+            OrderDecision.LedgerLimitReached => new("ledger", "refused", "limit_reached", ProblemCode.PurchaseLimitReached),
+            OrderDecision.LedgerUnavailable => new("ledger", "failed", "unavailable", ProblemCode.LedgerUnavailable),
+            OrderDecision.OutcomeUnknown => new("ledger", "failed", "outcome_unknown", ProblemCode.OutcomeUnknown),
+            OrderDecision.Broken => new("ledger", "failed", "internal_error", ProblemCode.InternalError),
+            _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "No labels."),
+        };
+
+    private static DecisionKind Token(string reason) => new("checkout", "refused", "token_" + reason, ProblemCode.OrderTokenRejected);
+}

@@ -1,0 +1,162 @@
+using FlashSale.Core;
+using FlashSale.Core.Coupons;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
+using FlashSale.Core.Wire;
+
+namespace FlashSale.Storage;
+
+/// <summary>
+/// The SQL database that owns every promise. A method that returns has committed durably; each change is one transaction with its stock change and
+/// its audit entry. Time is the ledger's (<see cref="ReadClockAsync"/>).
+/// </summary>
+/// <exception cref="LedgerUnavailableException">From any method: nothing was written.</exception>
+/// <exception cref="LedgerOutcomeUnknownException">From any method that writes: the commit may have happened. The same call again settles it.</exception>
+public interface ILedger : IAsyncDisposable
+{
+    /// <summary>
+    /// How many ledger writers an instance runs, and which one serves an offer: the embedded ledger has one for all, since it has one write lock.
+    /// </summary>
+    int WriterLanes { get; }
+
+    /// <summary>The lane of an offer, 0 to <see cref="WriterLanes"/> − 1.</summary>
+    int LaneOf(OfferId offer);
+
+    Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation);
+
+    // ---- orders ----
+
+    /// <summary>
+    /// Places many orders in one transaction, first come first served in the order given, each with its own outcome. The batch is cut to the stock that is
+    /// left. Ids that are there already give the order as it stands. No two drafts have the same id.
+    /// </summary>
+    /// <exception cref="BatchRejectedException">One of the rows cannot be written, and nothing was. The caller bisects.</exception>
+    Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts, CancellationToken cancellation);
+
+    Task<Order?> FindOrderAsync(OrderId id, CancellationToken cancellation);
+
+    /// <summary>A user's orders, newest first.</summary>
+    /// <param name="before">Only older than this one; null from the newest.</param>
+    Task<IReadOnlyList<Order>> ListOrdersAsync(UserId user, OrderId? before, int count, CancellationToken cancellation);
+
+    Task<(CancellationOutcome Outcome, Order? Order, StockMove? Move)> CancelAsync(OrderId id, UserId user, CancellationToken cancellation);
+
+    /// <summary>Ends held orders whose time to pay has run out by the ledger's clock, at most <paramref name="count"/>.</summary>
+    Task<IReadOnlyList<StockMove>> ExpireAsync(int count, CancellationToken cancellation);
+
+    // ---- payments and coupons ----
+
+    /// <summary>
+    /// The payment of a user's held order: made once, the same one ever after, also when the order has been ended since. Null when there is no such order of
+    /// this user; Payable is false, and nothing is written, for an order that has no payment yet and is no longer held.
+    /// </summary>
+    Task<(bool Payable, Payment? Payment)?> StartPaymentAsync(OrderId order, UserId user, PaymentId newId, CancellationToken cancellation);
+
+    Task<Payment?> FindPaymentAsync(PaymentId id, CancellationToken cancellation);
+
+    /// <summary>
+    /// Books what a provider reported, in one transaction with order, stock and coupon. <paramref name="couponCode"/> is used when a coupon is issued.
+    /// </summary>
+    Task<(PaymentOutcome Outcome, StockMove? Move)> CompletePaymentAsync(
+        PaymentId id, OrderId order, Money amount, bool paid, string couponCode, CancellationToken cancellation);
+
+    Task<Coupon?> FindCouponAsync(string code, CancellationToken cancellation);
+
+    Task<(RedemptionOutcome Outcome, Coupon? Coupon)> RedeemAsync(string code, UserId dealer, CancellationToken cancellation);
+
+    // ---- reservations and blacklist ----
+
+    /// <summary>Makes the reservation, or finds the user's one of this sale.</summary>
+    Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, CancellationToken cancellation);
+
+    Task<Reservation?> FindReservationAsync(SaleId sale, UserId user, CancellationToken cancellation);
+
+    Task<BlacklistDocument?> FindBlacklistedAsync(UserId user, CancellationToken cancellation);
+
+    /// <summary>Every entry that has not run out.</summary>
+    Task<IReadOnlyList<BlacklistDocument>> ListBlacklistAsync(CancellationToken cancellation);
+
+    Task<BlacklistDocument> BlacklistAsync(UserId user, BlacklistRequest entry, Actor actor, CancellationToken cancellation);
+
+    /// <summary>False when there was no entry; that is audited too.</summary>
+    Task<bool> UnblacklistAsync(UserId user, Actor actor, CancellationToken cancellation);
+
+    // ---- sales ----
+
+    /// <summary>Raised by every change of a sale or the blacklist, in the same transaction: lets an instance notice what another one changed.</summary>
+    Task<long> ReadCatalogRevAsync(CancellationToken cancellation);
+
+    Task<IReadOnlyList<Sale>> ListSalesAsync(CancellationToken cancellation);
+
+    /// <summary>The ids in <paramref name="sale"/> are made here. Null when the slug is taken.</summary>
+    Task<Sale?> CreateSaleAsync(Sale sale, Actor actor, CancellationToken cancellation);
+
+    /// <summary>
+    /// Replaces the definition of a draft and makes new offer ids, or changes times, titles and status of a published sale, whose offers keep their ids, stock,
+    /// prices and limits. What may change is the caller's decision; the ledger compares <paramref name="expectedRev"/> and sets.
+    /// Publication (draft to published) also writes the stock rows and their first change. Null when the revision is another by now.
+    /// </summary>
+    /// <param name="action">The word for the audit log, such as <c>sale.pause</c>.</param>
+    Task<Sale?> UpdateSaleAsync(Sale sale, long expectedRev, string action, Actor actor, CancellationToken cancellation);
+
+    // ---- stock ----
+
+    Task<IReadOnlyList<OfferStock>> ReadStockAsync(IReadOnlyList<OfferId> offers, CancellationToken cancellation);
+
+    /// <summary>Adds or takes away units. Null when <c>available</c> is not the expected value, or the stock cannot be adjusted so; then see ReadStock.</summary>
+    Task<StockMove?> AdjustStockAsync(OfferId offer, StockAdjustmentRequest request, Actor actor, CancellationToken cancellation);
+
+    /// <summary>What the gate must know of a sale, from one snapshot: warm-up reads it.</summary>
+    Task<GateLoad> ReadGateLoadAsync(Sale sale, CancellationToken cancellation);
+
+    // ---- for auditors ----
+
+    /// <summary>All rows of a sale from one consistent snapshot (api.md, Export).</summary>
+    IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, CancellationToken cancellation);
+
+    /// <summary>The audit log, newest first.</summary>
+    Task<IReadOnlyList<AuditDocument>> ListAuditAsync(long? before, int count, CancellationToken cancellation);
+
+    /// <summary>Orders by state, counted in the ledger.</summary>
+    Task<IReadOnlyDictionary<OrderStatus, long>> CountOrdersAsync(CancellationToken cancellation);
+
+    /// <summary>Null when the ledger can read and write; else what is wrong.</summary>
+    Task<string?> CheckAsync(CancellationToken cancellation);
+}
+
+/// <summary>An order that asks to be placed.</summary>
+public sealed record OrderDraft(OrderId Id, SaleId SaleId, OfferId OfferId, UserId UserId, Money Price, int PerUserLimit, TimeSpan PaymentWindow);
+
+public readonly record struct PlacementResult(PlacementOutcome Outcome, Order? Order);
+
+/// <summary>Outcomes by order id, never by position, and the stock of every offer that the batch touched, as committed.</summary>
+public sealed record PlacementBatch(IReadOnlyDictionary<OrderId, PlacementResult> Results, IReadOnlyList<OfferStock> Stocks);
+
+/// <summary>The stock of one bucket as committed.</summary>
+public readonly record struct OfferStock(OfferId OfferId, int Bucket, StockRow Row);
+
+/// <summary>An order that moved the stock (or an adjustment, without order), and the stock after it.</summary>
+public readonly record struct StockMove(OfferStock Stock, OrderId? OrderId, UserId? UserId, OrderStatus? Status);
+
+public sealed record Payment(PaymentId Id, OrderId OrderId, Money Amount, PaymentStatus Status);
+
+/// <summary>Who does it, for the audit log.</summary>
+public sealed record Actor(string UserId, string Role, string? Reason, string? TraceId)
+{
+    /// <summary>The program itself, such as the demo's schedule.</summary>
+    public static Actor System(string reason) => new("system", "system", reason, null);
+}
+
+/// <summary>Nothing was written. The message says what is wrong and is for operators, not for shoppers.</summary>
+public sealed class LedgerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The ledger's own queue is full: nothing was written.</summary>
+public sealed class LedgerBusyException() : Exception("Too much is waiting for the ledger");
+
+/// <summary>A commit failed in a way that leaves open whether it is there.</summary>
+public sealed class LedgerOutcomeUnknownException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A row of the batch cannot be written; nothing of the batch was.</summary>
+public sealed class BatchRejectedException(string message, Exception? inner = null) : Exception(message, inner);

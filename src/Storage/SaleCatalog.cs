@@ -1,0 +1,170 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+
+using FlashSale.Core;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
+
+namespace FlashSale.Storage;
+
+/// <summary>
+/// All sales in memory with the last known stock of their offers: what pages, state documents and phases are computed from. Reads take no lock.
+/// </summary>
+public sealed class SaleCatalog
+{
+    private readonly Lock writing = new();
+    private volatile Snapshot snapshot = Snapshot.Empty;
+
+    /// <summary>By opening, then id.</summary>
+    public IReadOnlyList<LiveSale> Sales => snapshot.Sales;
+
+    public LiveSale? Find(SaleId id) => snapshot.ById.GetValueOrDefault(id);
+
+    public LiveSale? Find(string slug) => snapshot.BySlug.GetValueOrDefault(slug);
+
+    public bool TryFind(OfferId id, [NotNullWhen(true)] out LiveOffer? offer) => snapshot.Offers.TryGetValue(id, out offer);
+
+    /// <summary>Takes over what the ledger says; the stock that is known stays. An older revision of a sale never replaces a newer one.</summary>
+    public void Replace(IEnumerable<Sale> sales)
+    {
+        lock (writing)
+        {
+            var known = snapshot;
+            snapshot = Snapshot.Of(sales.Select(sale => known.ById.GetValueOrDefault(sale.Id) is { } old && old.Sale.Rev >= sale.Rev
+                ? old
+                : new LiveSale(sale, known.Offers)));
+        }
+    }
+
+    public void Put(Sale sale)
+    {
+        lock (writing)
+        {
+            var known = snapshot;
+            if (known.ById.GetValueOrDefault(sale.Id) is { } old && old.Sale.Rev >= sale.Rev)
+            {
+                return;
+            }
+
+            snapshot = Snapshot.Of(known.Sales.Where(other => other.Sale.Id != sale.Id).Append(new LiveSale(sale, known.Offers)));
+        }
+    }
+
+    /// <summary>Takes over the stock of an offer; an older sequence number changes nothing.</summary>
+    public void Put(in OfferStock stock)
+    {
+        if (snapshot.Offers.TryGetValue(stock.OfferId, out var offer))
+        {
+            offer.Put(stock.Row);
+        }
+    }
+
+    private sealed record Snapshot(
+        IReadOnlyList<LiveSale> Sales,
+        FrozenDictionary<SaleId, LiveSale> ById,
+        FrozenDictionary<string, LiveSale> BySlug,
+        FrozenDictionary<OfferId, LiveOffer> Offers)
+    {
+        public static Snapshot Empty { get; } = Of([]);
+
+        public static Snapshot Of(IEnumerable<LiveSale> sales)
+        {
+            LiveSale[] ordered = [.. sales.OrderBy(sale => sale.Sale.OpensAt).ThenBy(sale => sale.Sale.Id.Value)];
+            return new Snapshot(
+                ordered,
+                ordered.ToFrozenDictionary(sale => sale.Sale.Id),
+                ordered.ToFrozenDictionary(sale => sale.Sale.Slug, StringComparer.Ordinal),
+                ordered.SelectMany(sale => sale.Offers).ToFrozenDictionary(offer => offer.Offer.Id));
+        }
+    }
+}
+
+/// <summary>A sale and the stock of its offers at this moment.</summary>
+public sealed class LiveSale
+{
+    internal LiveSale(Sale sale, FrozenDictionary<OfferId, LiveOffer> known)
+    {
+        Sale = sale;
+        Offers = [.. sale.Offers.Select(offer => new LiveOffer(this, offer, known.GetValueOrDefault(offer.Id)))];
+    }
+
+    public Sale Sale { get; }
+
+    public IReadOnlyList<LiveOffer> Offers { get; }
+
+    public SalePhase PhaseAt(DateTimeOffset now) => SalePhases.Of(Sale, AnyAvailable(), now);
+
+    private bool AnyAvailable()
+    {
+        foreach (var offer in Offers)
+        {
+            if (!offer.SoldOut)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
+
+public sealed class LiveOffer
+{
+    private readonly Cell cell;
+
+    internal LiveOffer(LiveSale sale, Offer offer, LiveOffer? known)
+    {
+        Sale = sale;
+        Offer = offer;
+        cell = known?.cell ?? new Cell();
+    }
+
+    public LiveSale Sale { get; }
+
+    public Offer Offer { get; }
+
+    /// <summary>Null until the sale is published.</summary>
+    public StockRow? Stock => cell.Row?.Value;
+
+    /// <summary>True only when the ledger's last committed row said so.</summary>
+    public bool SoldOut => cell.Row?.Value.Available == 0;
+
+    /// <summary>0 to 100: units that are not available. 100 only when none is.</summary>
+    public int SoldPercent
+    {
+        get
+        {
+            if (Stock is not { } row || row.Available == row.Initial + row.Adjustments)
+            {
+                return 0;
+            }
+
+            return 100 - (int)Math.Ceiling(row.Available * 100 / (double)(row.Initial + row.Adjustments));
+        }
+    }
+
+    internal void Put(StockRow row)
+    {
+        while (true)
+        {
+            var old = cell.Row;
+            if (old is not null && old.Value.Seq >= row.Seq)
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref cell.Row, new Boxed(row), old) == old)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Shared by the successive snapshots of an offer, so that no stock is lost when a sale is replaced.</summary>
+    private sealed class Cell
+    {
+        public volatile Boxed? Row;
+    }
+
+    private sealed record Boxed(StockRow Value);
+}
