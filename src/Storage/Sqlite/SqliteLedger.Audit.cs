@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+using FlashSale.Core;
+using FlashSale.Core.Stock;
+using FlashSale.Core.Wire;
+
+using Microsoft.Data.Sqlite;
+
+namespace FlashSale.Storage.Sqlite;
+
+public sealed partial class SqliteLedger
+{
+    /// <summary>The rows of one offer, one query for each type of line.</summary>
+    private static readonly (string Sql, Func<SqliteDataReader, ExportLine> Line)[] Exports =
+    [
+        ("SELECT offer_id, bucket, initial, adjustments, available, held, sold, seq FROM stock WHERE offer_id = ?1", StockLineOf),
+        ("SELECT offer_id, bucket, seq, kind, delta, balance_after, order_id FROM stock_changes WHERE offer_id = ?1 ORDER BY bucket, seq", ChangeLineOf),
+        ("SELECT id, offer_id, user_id, status, created_at FROM orders WHERE offer_id = ?1 ORDER BY id", OrderLineOf),
+        ("SELECT code, order_id, status FROM coupons WHERE offer_id = ?1", CouponLineOf),
+        (
+            """
+            SELECT p.id, p.order_id, p.amount, p.currency, p.status FROM orders o CROSS JOIN payments p ON p.order_id = o.id
+            WHERE o.offer_id = ?1 ORDER BY o.id
+            """,
+            PaymentLineOf
+        ),
+    ];
+
+    /// <summary>
+    /// Streams row by row from one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and grows meanwhile, so the caller
+    /// reads without long pauses.
+    /// </summary>
+    public async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var session = readers.Open();
+        session.Execute("BEGIN");
+        foreach (var offer in session.Query("SELECT id FROM offers WHERE sale_id = ?1 ORDER BY position", row => row.GetInt64(0), sale.Value))
+        {
+            foreach (var (sql, line) in Exports)
+            {
+                using var rows = session.Prepare(sql).Set(1, offer).Read();
+                while (Advance(rows))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    yield return line(rows);
+                }
+            }
+        }
+
+        await Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<AuditDocument>> ListAuditAsync(long? before, int count, CancellationToken cancellation) =>
+        readers.ReadAsync<IReadOnlyList<AuditDocument>>(
+            session => session.Query(
+                "SELECT id, at, actor, role, action, subject, reason, before, after, trace_id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                row => new AuditDocument(
+                    row.GetInt64(0).ToString(CultureInfo.InvariantCulture),
+                    row.Time(1),
+                    row.GetString(2),
+                    row.GetString(3),
+                    row.GetString(4),
+                    row.GetString(5),
+                    row.TextOrNull(6),
+                    row.TextOrNull(7),
+                    row.TextOrNull(8),
+                    row.TextOrNull(9)),
+                before ?? long.MaxValue, count),
+            cancellation);
+
+    /// <summary>In the transaction of the change that it tells of: neither is there without the other.</summary>
+    private void Audit(SqliteSession session, Actor actor, string action, string subject, string? reason, string? before, string? after) =>
+        session.Execute(
+            """
+            INSERT INTO audit (at, actor, role, action, subject, reason, before, after, trace_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            """,
+            Now().Ms(), actor.UserId, actor.Role, action, subject, reason, before, after, actor.TraceId);
+
+    private static bool Advance(SqliteDataReader rows)
+    {
+        try
+        {
+            return rows.Read();
+        }
+        catch (SqliteException error)
+        {
+            throw SqliteErrors.Unavailable(error);
+        }
+    }
+
+    private static ExportLine StockLineOf(SqliteDataReader row) => new()
+    {
+        Type = "stock",
+        OfferId = Text(row, 0),
+        Bucket = row.GetInt32(1),
+        Initial = row.GetInt64(2),
+        Adjustments = row.GetInt64(3),
+        Available = row.GetInt64(4),
+        Held = row.GetInt64(5),
+        Sold = row.GetInt64(6),
+        Seq = row.GetInt64(7),
+    };
+
+    private static ExportLine ChangeLineOf(SqliteDataReader row) => new()
+    {
+        Type = "stockChange",
+        OfferId = Text(row, 0),
+        Bucket = row.GetInt32(1),
+        Seq = row.GetInt64(2),
+        Kind = row.Word<StockChangeKind>(3),
+        Delta = row.GetInt64(4),
+        BalanceAfter = row.GetInt64(5),
+        OrderId = row.IsDBNull(6) ? null : Id(row, 6),
+    };
+
+    private static ExportLine OrderLineOf(SqliteDataReader row) => new()
+    {
+        Type = "order",
+        Id = Id(row, 0),
+        OfferId = Text(row, 1),
+        UserId = row.GetString(2),
+        Status = row.GetString(3),
+        CreatedAt = row.Time(4),
+    };
+
+    private static ExportLine CouponLineOf(SqliteDataReader row) => new()
+    {
+        Type = "coupon",
+        Code = row.GetString(0),
+        OrderId = Id(row, 1),
+        Status = row.GetString(2),
+    };
+
+    private static ExportLine PaymentLineOf(SqliteDataReader row) => new()
+    {
+        Type = "payment",
+        Id = Id(row, 0),
+        OrderId = Id(row, 1),
+        Amount = row.Money(2),
+        Status = row.GetString(4),
+    };
+
+    private static string Text(SqliteDataReader row, int column) => row.GetInt64(column).ToString(CultureInfo.InvariantCulture);
+
+    private static string Id(SqliteDataReader row, int column) => new OrderId(row.Guid(column)).ToString();
+}

@@ -1,0 +1,159 @@
+using FlashSale.Core;
+using FlashSale.Core.Coupons;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Wire;
+
+namespace FlashSale.Storage.Sqlite;
+
+public sealed partial class SqliteLedger
+{
+    private const string SelectPayments = "SELECT id, order_id, amount, currency, status FROM payments";
+
+    public Task<(bool Payable, Payment? Payment)?> StartPaymentAsync(OrderId order, UserId user, PaymentId newId, CancellationToken cancellation) =>
+        writes.RunAsync<(bool, Payment?)?>(
+            session =>
+            {
+                if (FindOrder(session, order) is not { } found || found.UserId != user)
+                {
+                    return null;
+                }
+
+                if (session.First(SelectPayments + " WHERE order_id = ?1", Rows.Payment, order.Bytes()) is { } known)
+                {
+                    return (true, known);
+                }
+
+                if (found.Status != OrderStatus.Held)
+                {
+                    return (false, null);
+                }
+
+                session.Execute(
+                    "INSERT INTO payments (id, order_id, amount, currency, status, created_at, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+                    newId.Bytes(), order.Bytes(), found.Price.Amount, found.Price.Currency, PaymentStatus.Pending.Word(), Now().Ms());
+                return (true, new Payment(newId, order, found.Price, PaymentStatus.Pending));
+            },
+            cancellation);
+
+    public Task<Payment?> FindPaymentAsync(PaymentId id, CancellationToken cancellation) =>
+        readers.ReadAsync(session => FindPayment(session, id), cancellation);
+
+    /// <inheritdoc/>
+    /// <exception cref="BatchRejectedException">Another coupon has this code. Nothing was written: call again with a new one.</exception>
+    public Task<(PaymentOutcome Outcome, StockMove? Move)> CompletePaymentAsync(
+        PaymentId id, OrderId order, Money amount, bool paid, string couponCode, CancellationToken cancellation) =>
+        writes.RunAsync<(PaymentOutcome, StockMove?)>(
+            session =>
+            {
+                if (FindPayment(session, id) is not { } payment || payment.OrderId != order)
+                {
+                    return (PaymentOutcome.UnknownPayment, null);
+                }
+
+                if (payment.Amount != amount)
+                {
+                    return (PaymentOutcome.WrongAmount, null);
+                }
+
+                var next = paid ? PaymentStatus.Paid : PaymentStatus.Failed;
+                if (payment.Status == next || payment.Status == PaymentStatus.Paid)
+                {
+                    return (PaymentOutcome.Repeated, null);
+                }
+
+                SetPayment(session, payment, next);
+                return paid ? Book(session, order, couponCode) : (PaymentOutcome.Failed, null);
+            },
+            cancellation);
+
+    public Task<Coupon?> FindCouponAsync(string code, CancellationToken cancellation) =>
+        readers.ReadAsync(session => FindCoupon(session, code), cancellation);
+
+    public async Task<(RedemptionOutcome Outcome, Coupon? Coupon)> RedeemAsync(string code, UserId dealer, CancellationToken cancellation)
+    {
+        // Guessed codes stay away from the write thread.
+        if (await FindCouponAsync(code, cancellation) is null)
+        {
+            return (RedemptionOutcome.NotFound, null);
+        }
+
+        return await writes.RunAsync(session => Redeem(session, code, dealer), cancellation);
+    }
+
+    private (PaymentOutcome Outcome, StockMove? Move) Book(SqliteSession session, OrderId id, string couponCode)
+    {
+        var order = FindOrder(session, id)!;
+        var slot = OrderLifeCycle.IsLive(order.Status) ? null : FindSlotAgain(session, order);
+        var transition = OrderLifeCycle.Apply(order.Status, OrderEvent.PaymentArrived, canTakeAgain: slot is not null);
+        if (transition.Outcome != OrderTransitionOutcome.Moves)
+        {
+            // The order has only one payment, and that one had not been paid.
+            throw new InvalidOperationException($"Order {id} is {order.Status} without a payment");
+        }
+
+        var move = MoveOne(session, order, transition, slot);
+        if (transition.Next != OrderStatus.Paid)
+        {
+            return (PaymentOutcome.RefundDue, move);
+        }
+
+        session.Execute(
+            "INSERT INTO coupons (code, order_id, offer_id, status, issued_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            couponCode, id.Bytes(), order.OfferId.Value, CouponStatus.Issued.Word(), Now().Ms());
+        return (PaymentOutcome.Paid, move);
+    }
+
+    /// <summary>For an order that was paid too late: its slot, when a unit is available and the user's newer orders have left one free.</summary>
+    private static int? FindSlotAgain(SqliteSession session, Order order)
+    {
+        if (ReadLine(session, order.OfferId).Row.Available == 0)
+        {
+            return null;
+        }
+
+        var limit = session.First("SELECT user_limit FROM orders WHERE id = ?1", row => row.GetInt32(0), order.Id.Bytes());
+        return FindFreeSlot(session, order.UserId, order.OfferId, limit);
+    }
+
+    private void SetPayment(SqliteSession session, Payment payment, PaymentStatus next)
+    {
+        if (session.Execute(
+            "UPDATE payments SET status = ?1, changed_at = ?2 WHERE id = ?3 AND status = ?4",
+            next.Word(), Now().Ms(), payment.Id.Bytes(), payment.Status.Word()) != 1)
+        {
+            throw new InvalidOperationException($"Payment {payment.Id} is no longer {payment.Status}");
+        }
+    }
+
+    private (RedemptionOutcome Outcome, Coupon? Coupon) Redeem(SqliteSession session, string code, UserId dealer)
+    {
+        if (FindCoupon(session, code) is not { } coupon)
+        {
+            return (RedemptionOutcome.NotFound, null);
+        }
+
+        if (coupon.Status == CouponStatus.Redeemed)
+        {
+            return (RedemptionOutcome.AlreadyRedeemed, coupon);
+        }
+
+        var now = Now();
+        if (coupon.Status != CouponStatus.Issued || now < coupon.ValidFrom || now >= coupon.ValidUntil)
+        {
+            return (RedemptionOutcome.NotValid, coupon);
+        }
+
+        if (session.Execute(
+            "UPDATE coupons SET status = ?1, redeemed_at = ?2, redeemed_by = ?3 WHERE code = ?4 AND status = ?5",
+            CouponStatus.Redeemed.Word(), now.Ms(), dealer.Value, code, CouponStatus.Issued.Word()) != 1)
+        {
+            throw new InvalidOperationException($"The coupon of order {coupon.OrderId} is no longer issued");
+        }
+
+        return (RedemptionOutcome.Redeemed, coupon with { Status = CouponStatus.Redeemed, RedeemedAt = now, RedeemedBy = dealer.Value });
+    }
+
+    private static Payment? FindPayment(SqliteSession session, PaymentId id) => session.First(SelectPayments + " WHERE id = ?1", Rows.Payment, id.Bytes());
+
+    private static Coupon? FindCoupon(SqliteSession session, string code) => session.First(Rows.SelectCoupon, Rows.Coupon, code);
+}
