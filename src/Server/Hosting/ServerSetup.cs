@@ -7,6 +7,7 @@ using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
+using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 using FlashSale.Storage.Memory;
@@ -24,6 +25,8 @@ public static class ServerSetup
         ["urls"] = "http://localhost:5080",
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        // It writes nothing above Information, but makes an activity and a scope for each request as long as it is on.
+        ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = "None",
     };
 
     public static WebApplicationBuilder CreateBuilder(string[] args)
@@ -92,6 +95,7 @@ public static class ServerSetup
     {
         var services = builder.Services;
         services.AddSingleton<SaleMetrics>();
+        services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(_ => new Sessions(settings.AuthKey, TimeProvider.System));
         services.AddSingleton(settings.TokenAges);
@@ -105,6 +109,7 @@ public static class ServerSetup
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
         services.AddConsole();
+        services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));

@@ -36,28 +36,6 @@ internal static class LoadCommand
             target, key, sales, offers, stock, users, bots, rate, seed, report,
             timeout, window, cancel, abandon, sources, connections, callTimeout, remote,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.Errors.Any())
-            {
-                return;
-            }
-
-            if (result.GetValue(target) is { IsLoopback: false } uri && !result.GetValue(remote))
-            {
-                result.AddError($"--target: {uri} is not on this machine. Load only servers that are yours, with --allow-remote.");
-            }
-
-            if ((long)result.GetValue(sales) * result.GetValue(offers) * result.GetValue(stock) > UnitsMax)
-            {
-                result.AddError($"--sales × --offers × --stock are more than {UnitsMax:N0} units.");
-            }
-
-            if (result.GetValue(cancel) + result.GetValue(abandon) > 100)
-            {
-                result.AddError("--cancel and --abandon are more than 100 percent together.");
-            }
-        });
         command.SetAction((parsed, cancellationToken) =>
         {
             var settings = new LoadSettings
@@ -81,9 +59,30 @@ internal static class LoadCommand
                 CallTimeout = TimeSpan.FromSeconds(parsed.GetValue(callTimeout)),
                 CommandLine = WithoutKey(args),
             };
+            Check(settings, parsed.GetValue(remote));
             return new LoadRun(settings, AnsiConsole.Console, time).RunAsync(cancellationToken);
         });
         return command;
+    }
+
+    /// <summary>What options must be together.</summary>
+    /// <exception cref="UsageException">They are not.</exception>
+    internal static void Check(LoadSettings settings, bool allowRemote)
+    {
+        if (!settings.Target.IsLoopback && !allowRemote)
+        {
+            throw new UsageException($"--target: {settings.Target} is not on this machine. Load only servers that are yours, with --allow-remote.");
+        }
+
+        if ((long)settings.Sales * settings.Offers * settings.Stock > UnitsMax)
+        {
+            throw new UsageException($"--sales × --offers × --stock are more than {UnitsMax:N0} units.");
+        }
+
+        if (settings.CancelPercent + settings.AbandonPercent > 100)
+        {
+            throw new UsageException("--cancel and --abandon are more than 100 percent together.");
+        }
     }
 
     /// <summary>The key never appears in a report, however it was given.</summary>
