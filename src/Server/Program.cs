@@ -5,6 +5,7 @@ using FlashSale.Server.Http;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
+using FlashSale.Server.Storefront;
 
 // Settings: read and checked before anything is started; wrong ones stop the start, all errors at once.
 var builder = ServerSetup.CreateBuilder(args);
@@ -33,6 +34,11 @@ app.UseSessions();
 
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
+if (settings.Roles.HasFlag(InstanceRoles.Storefront))
+{
+    app.MapStorefront();
+}
+
 if (settings.Roles.HasFlag(InstanceRoles.Orders))
 {
     app.MapReservations();

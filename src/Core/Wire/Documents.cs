@@ -59,12 +59,15 @@ public sealed record OfferDocument(
     DateTimeOffset ValidFrom,
     DateTimeOffset ValidUntil);
 
+/// <param name="Rev">Raised by every change of this document but that of <paramref name="ServerTime"/>.</param>
+/// <param name="ServerTime">When the document was made, in whole seconds: <c>/api/v1/time</c> is for clocks.</param>
+/// <param name="NextPollMs">When to ask again: seldom far from the opening, often near it.</param>
 public sealed record SaleStateDocument(
     SalePhase Phase,
     long Rev,
-    DateTimeOffset OpensAt,
-    DateTimeOffset ClosesAt,
-    DateTimeOffset ServerTime,
+    [property: JsonConverter(typeof(ShortUtcTimeConverter))] DateTimeOffset OpensAt,
+    [property: JsonConverter(typeof(ShortUtcTimeConverter))] DateTimeOffset ClosesAt,
+    [property: JsonConverter(typeof(ShortUtcTimeConverter))] DateTimeOffset ServerTime,
     IReadOnlyList<OfferStateDocument> Offers,
     int NextPollMs);
 

@@ -6,17 +6,25 @@ using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
+using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 using FlashSale.Storage.Memory;
 using FlashSale.Storage.Sqlite;
+
+using Microsoft.Extensions.Configuration.Memory;
 
 namespace FlashSale.Server.Hosting;
 
 /// <summary>What the lines of <c>Program.cs</c> do.</summary>
 public static class ServerSetup
 {
-    private const string DefaultUrl = "http://localhost:5080";
+    private static readonly Dictionary<string, string?> Defaults = new()
+    {
+        ["urls"] = "http://localhost:5080",
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+    };
 
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
@@ -26,10 +34,8 @@ public static class ServerSetup
             // Beside the program, wherever it was started from.
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
-        if (builder.Configuration["urls"] is null)
-        {
-            builder.WebHost.UseUrls(DefaultUrl);
-        }
+        // In front of every other source, so that each of them may say otherwise.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
         return builder;
@@ -74,7 +80,6 @@ public static class ServerSetup
         }
 
         services.AddSingleton(settings);
-        services.AddSingleton(_ => settings.Data);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IGate, MemoryGate>();
         services.AddSingleton<SaleCatalog>();
@@ -99,6 +104,7 @@ public static class ServerSetup
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
+        services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));

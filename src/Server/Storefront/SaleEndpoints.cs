@@ -1,0 +1,83 @@
+using FlashSale.Core.Wire;
+using FlashSale.Server.Http;
+
+using Microsoft.Extensions.Primitives;
+
+namespace FlashSale.Server.Storefront;
+
+public static class SaleEndpoints
+{
+    // What an operator changes holds within a second, and "sold out" is at most two seconds old (invariant I9): so little may a CDN keep it. While it fetches
+    // a sale anew it may serve the old one, the state never.
+    private static readonly StringValues SaleCaching = "public, max-age=1, stale-while-revalidate=2";
+    private static readonly StringValues StateCaching = "public, max-age=1";
+    private static readonly StringValues Json = "application/json";
+
+    public static void MapSales(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/api/v1").WithTags("Sales");
+        group.MapGet("/time", TimeAsync)
+            .WithSummary("The server's clock")
+            .Produces<TimeDocument>();
+        group.MapGet("/sales", (HttpContext context, SaleDocuments documents) => SendAsync(context, documents.List(), SaleCaching))
+            .WithSummary("Every sale that is to come, running or over since less than an hour")
+            .Produces<Page<SaleDocument>>();
+        group.MapGet("/sales/{saleId}", (string saleId, HttpContext context, SaleDocuments documents) => SendAsync(context, documents.Sale(saleId), SaleCaching))
+            .WithSummary("One sale")
+            .Produces<SaleDocument>()
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        group.MapGet("/sales/{saleId}/state", (string saleId, HttpContext context, SaleDocuments documents) => SendAsync(context, documents.State(saleId), StateCaching))
+            .WithSummary("What changes during a sale, in few bytes; ask again after nextPollMs")
+            .Produces<SaleStateDocument>()
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static Task TimeAsync(HttpContext context, TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return context.WriteDocumentAsync(StatusCodes.Status200OK, new TimeDocument(now, now.ToUnixTimeMilliseconds()), WireJson.Default.TimeDocument);
+    }
+
+    private static Task SendAsync(HttpContext context, PublicDocument? document, StringValues caching)
+    {
+        if (document is null)
+        {
+            return context.WriteProblemAsync(ProblemCode.NotFound);
+        }
+
+        var response = context.Response;
+        response.Headers.ETag = document.ETag;
+        response.Headers.CacheControl = caching;
+        if (Matches(context.Request.Headers.IfNoneMatch, document.ETag.ToString()))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return Task.CompletedTask;
+        }
+
+        response.Headers.ContentType = Json;
+        response.ContentLength = document.Body.Length;
+        return response.Body.WriteAsync(document.Body, 0, document.Body.Length, context.RequestAborted);
+    }
+
+    /// <summary>RFC 9110, section 13.1.2: weak comparison with any of the list, or <c>*</c>.</summary>
+    private static bool Matches(StringValues ifNoneMatch, string tag)
+    {
+        foreach (var header in ifNoneMatch)
+        {
+            foreach (var range in header.AsSpan().Split(','))
+            {
+                var candidate = header.AsSpan()[range].Trim();
+                if (candidate is "*" || Opaque(candidate).SequenceEqual(Opaque(tag)))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static ReadOnlySpan<char> Opaque(ReadOnlySpan<char> tag) => tag.StartsWith("W/") ? tag[2..] : tag;
+}
