@@ -118,6 +118,10 @@ public static class ServerSetup
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddHostedService<ExpiryJob>();
+            if (settings.Demo)
+            {
+                services.AddHostedService<DemoJob>();
+            }
         }
     }
 }
