@@ -1,1 +1,1 @@
-return 0;
+return await FlashSale.Tools.CommandLine.RunAsync(args, Console.Out, Console.Error, TimeProvider.System);

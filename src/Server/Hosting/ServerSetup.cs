@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Http;
 using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
@@ -12,12 +13,21 @@ using FlashSale.Storage;
 using FlashSale.Storage.Memory;
 using FlashSale.Storage.Sqlite;
 
+using Microsoft.Extensions.Configuration.Memory;
+
 namespace FlashSale.Server.Hosting;
 
 /// <summary>What the lines of <c>Program.cs</c> do.</summary>
 public static class ServerSetup
 {
-    private const string DefaultUrl = "http://localhost:5080";
+    private static readonly Dictionary<string, string?> Defaults = new()
+    {
+        ["urls"] = "http://localhost:5080",
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        // It writes nothing above Information, but makes an activity and a scope for each request as long as it is on.
+        ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = "None",
+    };
 
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
@@ -27,10 +37,8 @@ public static class ServerSetup
             // Beside the program, wherever it was started from.
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
-        if (builder.Configuration["urls"] is null)
-        {
-            builder.WebHost.UseUrls(DefaultUrl);
-        }
+        // In front of every other source, so that each of them may say otherwise.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
         return builder;
@@ -39,10 +47,10 @@ public static class ServerSetup
     /// <summary>Says what is wrong, on the error stream, and gives the exit code.</summary>
     public static int Refuse(IReadOnlyList<string> errors)
     {
-        Console.Error.WriteLine("FlashSale cannot start:");
+        System.Console.Error.WriteLine("FlashSale cannot start:");
         foreach (var error in errors)
         {
-            Console.Error.WriteLine("  - " + error);
+            System.Console.Error.WriteLine("  - " + error);
         }
 
         return 1;
@@ -75,7 +83,6 @@ public static class ServerSetup
         }
 
         services.AddSingleton(settings);
-        services.AddSingleton(_ => settings.Data);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IGate, MemoryGate>();
         services.AddSingleton<SaleCatalog>();
@@ -88,6 +95,7 @@ public static class ServerSetup
     {
         var services = builder.Services;
         services.AddSingleton<SaleMetrics>();
+        services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(_ => new Sessions(settings.AuthKey, TimeProvider.System));
         services.AddSingleton(settings.TokenAges);
@@ -100,6 +108,7 @@ public static class ServerSetup
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
+        services.AddConsole();
         services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {

@@ -37,7 +37,7 @@ internal static class Migrations
     {
         foreach (var (version, name, checksum) in session.Query(
             "SELECT version, name, checksum FROM schema_migrations ORDER BY version",
-            row => (Version: row.GetInt64(0), Name: row.GetString(1), Checksum: row.GetString(2))))
+            row => (Version: row.Long(0), Name: row.Text(1), Checksum: row.Text(2))))
         {
             var known = Array.Find(Embedded, migration => migration.Version == version)
                 ?? throw new LedgerUnavailableException(
@@ -54,7 +54,7 @@ internal static class Migrations
     {
         // Immediate: of two programs that start at once the second waits, and then sees that it is done.
         session.Execute("BEGIN IMMEDIATE");
-        if (session.First("SELECT 1 FROM schema_migrations WHERE version = ?1", row => row.GetInt64(0), migration.Version) == 0)
+        if (session.First("SELECT 1 FROM schema_migrations WHERE version = ?1", row => row.Long(0), migration.Version) == 0)
         {
             session.ExecuteScript(migration.Sql);
             session.Execute(

@@ -12,7 +12,7 @@ namespace FlashSale.Storage.Sqlite;
 public sealed partial class SqliteLedger
 {
     /// <summary>The rows of one offer, one query for each type of line.</summary>
-    private static readonly (string Sql, Func<SqliteDataReader, ExportLine> Line)[] Exports =
+    private static readonly (string Sql, Func<Row, ExportLine> Line)[] Exports =
     [
         ("SELECT offer_id, bucket, initial, adjustments, available, held, sold, seq FROM stock WHERE offer_id = ?1", StockLineOf),
         ("SELECT offer_id, bucket, seq, kind, delta, balance_after, order_id FROM stock_changes WHERE offer_id = ?1 ORDER BY bucket, seq", ChangeLineOf),
@@ -35,7 +35,7 @@ public sealed partial class SqliteLedger
     {
         using var session = readers.Open();
         session.Execute("BEGIN");
-        foreach (var offer in session.Query("SELECT id FROM offers WHERE sale_id = ?1 ORDER BY position", row => row.GetInt64(0), sale.Value))
+        foreach (var offer in session.Query("SELECT id FROM offers WHERE sale_id = ?1 ORDER BY position", row => row.Long(0), sale.Value))
         {
             foreach (var (sql, line) in Exports)
             {
@@ -43,11 +43,12 @@ public sealed partial class SqliteLedger
                 while (Advance(rows))
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    yield return line(rows);
+                    yield return line(rows.Current);
                 }
             }
         }
 
+        // SQLite reads without awaiting; what awaits is the caller, between one row and the next.
         await Task.CompletedTask;
     }
 
@@ -56,12 +57,12 @@ public sealed partial class SqliteLedger
             session => session.Query(
                 "SELECT id, at, actor, role, action, subject, reason, before, after, trace_id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
                 row => new AuditDocument(
-                    row.GetInt64(0).ToString(CultureInfo.InvariantCulture),
+                    row.Long(0).ToString(CultureInfo.InvariantCulture),
                     row.Time(1),
-                    row.GetString(2),
-                    row.GetString(3),
-                    row.GetString(4),
-                    row.GetString(5),
+                    row.Text(2),
+                    row.Text(3),
+                    row.Text(4),
+                    row.Text(5),
                     row.TextOrNull(6),
                     row.TextOrNull(7),
                     row.TextOrNull(8),
@@ -78,11 +79,11 @@ public sealed partial class SqliteLedger
             """,
             Now().Ms(), actor.UserId, actor.Role, action, subject, reason, before, after, actor.TraceId);
 
-    private static bool Advance(SqliteDataReader rows)
+    private static bool Advance(in Rows rows)
     {
         try
         {
-            return rows.Read();
+            return rows.Next();
         }
         catch (SqliteException error)
         {
@@ -90,59 +91,59 @@ public sealed partial class SqliteLedger
         }
     }
 
-    private static ExportLine StockLineOf(SqliteDataReader row) => new()
+    private static ExportLine StockLineOf(Row row) => new()
     {
         Type = "stock",
-        OfferId = Text(row, 0),
-        Bucket = row.GetInt32(1),
-        Initial = row.GetInt64(2),
-        Adjustments = row.GetInt64(3),
-        Available = row.GetInt64(4),
-        Held = row.GetInt64(5),
-        Sold = row.GetInt64(6),
-        Seq = row.GetInt64(7),
+        OfferId = Number(row, 0),
+        Bucket = row.Int(1),
+        Initial = row.Long(2),
+        Adjustments = row.Long(3),
+        Available = row.Long(4),
+        Held = row.Long(5),
+        Sold = row.Long(6),
+        Seq = row.Long(7),
     };
 
-    private static ExportLine ChangeLineOf(SqliteDataReader row) => new()
+    private static ExportLine ChangeLineOf(Row row) => new()
     {
         Type = "stockChange",
-        OfferId = Text(row, 0),
-        Bucket = row.GetInt32(1),
-        Seq = row.GetInt64(2),
+        OfferId = Number(row, 0),
+        Bucket = row.Int(1),
+        Seq = row.Long(2),
         Kind = row.Word<StockChangeKind>(3),
-        Delta = row.GetInt64(4),
-        BalanceAfter = row.GetInt64(5),
-        OrderId = row.IsDBNull(6) ? null : Id(row, 6),
+        Delta = row.Long(4),
+        BalanceAfter = row.Long(5),
+        OrderId = row.IsNull(6) ? null : Id(row, 6),
     };
 
-    private static ExportLine OrderLineOf(SqliteDataReader row) => new()
+    private static ExportLine OrderLineOf(Row row) => new()
     {
         Type = "order",
         Id = Id(row, 0),
-        OfferId = Text(row, 1),
-        UserId = row.GetString(2),
-        Status = row.GetString(3),
+        OfferId = Number(row, 1),
+        UserId = row.Text(2),
+        Status = row.Text(3),
         CreatedAt = row.Time(4),
     };
 
-    private static ExportLine CouponLineOf(SqliteDataReader row) => new()
+    private static ExportLine CouponLineOf(Row row) => new()
     {
         Type = "coupon",
-        Code = row.GetString(0),
+        Code = row.Text(0),
         OrderId = Id(row, 1),
-        Status = row.GetString(2),
+        Status = row.Text(2),
     };
 
-    private static ExportLine PaymentLineOf(SqliteDataReader row) => new()
+    private static ExportLine PaymentLineOf(Row row) => new()
     {
         Type = "payment",
         Id = Id(row, 0),
         OrderId = Id(row, 1),
         Amount = row.Money(2),
-        Status = row.GetString(4),
+        Status = row.Text(4),
     };
 
-    private static string Text(SqliteDataReader row, int column) => row.GetInt64(column).ToString(CultureInfo.InvariantCulture);
+    private static string Number(Row row, int column) => row.Long(column).ToString(CultureInfo.InvariantCulture);
 
-    private static string Id(SqliteDataReader row, int column) => new OrderId(row.Guid(column)).ToString();
+    private static string Id(Row row, int column) => new OrderId(row.Guid(column)).ToString();
 }

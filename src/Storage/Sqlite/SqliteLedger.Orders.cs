@@ -24,8 +24,8 @@ public sealed partial class SqliteLedger
     public Task<IReadOnlyList<Order>> ListOrdersAsync(UserId user, OrderId? before, int count, CancellationToken cancellation) =>
         readers.ReadAsync<IReadOnlyList<Order>>(
             session => session.Query(
-                Rows.SelectOrders + " WHERE o.user_id = ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3",
-                Rows.Order,
+                Mapping.SelectOrders + " WHERE o.user_id = ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3",
+                Mapping.Order,
                 user.Value, (before?.Value ?? Guid.AllBitsSet).Bytes(), count),
             cancellation);
 
@@ -58,7 +58,7 @@ public sealed partial class SqliteLedger
 
     public Task<IReadOnlyDictionary<OrderStatus, long>> CountOrdersAsync(CancellationToken cancellation) =>
         readers.ReadAsync<IReadOnlyDictionary<OrderStatus, long>>(
-            session => session.Query("SELECT status, orders FROM order_counts", row => (Status: row.Word<OrderStatus>(0), Orders: row.GetInt64(1)))
+            session => session.Query("SELECT status, orders FROM order_counts", row => (Status: row.Word<OrderStatus>(0), Orders: row.Long(1)))
                 .ToDictionary(row => row.Status, row => row.Orders),
             cancellation);
 
@@ -138,8 +138,8 @@ public sealed partial class SqliteLedger
     {
         var free = 1;
         foreach (var taken in session.Query(
-            "SELECT live_slot FROM orders WHERE user_id = ?1 AND offer_id = ?2 AND live_slot IS NOT NULL ORDER BY live_slot",
-            row => row.GetInt32(0),
+            "SELECT live_slot FROM orders WHERE user_id = ?1 AND offer_id = ?2 AND live_slot >= 1 ORDER BY live_slot",
+            row => row.Int(0),
             user.Value, offer.Value))
         {
             if (taken != free)
@@ -176,11 +176,11 @@ public sealed partial class SqliteLedger
 
     private List<Order> FindOverdue(SqliteSession session, int count) =>
         session.Query(
-            $"SELECT {Rows.OrderColumns} FROM orders o WHERE o.status = 'held' AND o.pay_before <= ?1 ORDER BY o.pay_before LIMIT ?2",
-            Rows.Order,
+            $"SELECT {Mapping.OrderColumns} FROM orders o WHERE o.status = 'held' AND o.pay_before <= ?1 ORDER BY o.pay_before, o.id LIMIT ?2",
+            Mapping.Order,
             Now().Ms(), count);
 
-    private static Order? FindOrder(SqliteSession session, OrderId id) => session.First(Rows.SelectOrders + " WHERE o.id = ?1", Rows.Order, id.Bytes());
+    private static Order? FindOrder(SqliteSession session, OrderId id) => session.First(Mapping.SelectOrders + " WHERE o.id = ?1", Mapping.Order, id.Bytes());
 
     /// <summary>Moves an order that was read in this transaction, and the stock with it.</summary>
     /// <param name="slot">For an order that becomes live again.</param>

@@ -18,7 +18,7 @@ public sealed partial class SqliteLedger
                     return null;
                 }
 
-                if (session.First(SelectPayments + " WHERE order_id = ?1", Rows.Payment, order.Bytes()) is { } known)
+                if (session.First(SelectPayments + " WHERE order_id = ?1", Mapping.Payment, order.Bytes()) is { } known)
                 {
                     return (true, known);
                 }
@@ -111,7 +111,7 @@ public sealed partial class SqliteLedger
             return null;
         }
 
-        var limit = session.First("SELECT user_limit FROM orders WHERE id = ?1", row => row.GetInt32(0), order.Id.Bytes());
+        var limit = session.First("SELECT user_limit FROM orders WHERE id = ?1", row => row.Int(0), order.Id.Bytes());
         return FindFreeSlot(session, order.UserId, order.OfferId, limit);
     }
 
@@ -153,7 +153,7 @@ public sealed partial class SqliteLedger
         return (RedemptionOutcome.Redeemed, coupon with { Status = CouponStatus.Redeemed, RedeemedAt = now, RedeemedBy = dealer.Value });
     }
 
-    private static Payment? FindPayment(SqliteSession session, PaymentId id) => session.First(SelectPayments + " WHERE id = ?1", Rows.Payment, id.Bytes());
+    private static Payment? FindPayment(SqliteSession session, PaymentId id) => session.First(SelectPayments + " WHERE id = ?1", Mapping.Payment, id.Bytes());
 
-    private static Coupon? FindCoupon(SqliteSession session, string code) => session.First(Rows.SelectCoupon, Rows.Coupon, code);
+    private static Coupon? FindCoupon(SqliteSession session, string code) => session.First(Mapping.SelectCoupon, Mapping.Coupon, code);
 }

@@ -2,8 +2,6 @@ using FlashSale.Core;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Wire;
 
-using Microsoft.Data.Sqlite;
-
 namespace FlashSale.Storage.Sqlite;
 
 public sealed partial class SqliteLedger
@@ -76,13 +74,13 @@ public sealed partial class SqliteLedger
     private static Reservation? FindReservation(SqliteSession session, SaleId sale, UserId user) =>
         session.First(
             "SELECT id, sale_id, user_id, status FROM reservations WHERE sale_id = ?1 AND user_id = ?2",
-            row => new Reservation(row.Guid(0), new SaleId(row.GetInt64(1)), row.User(2), row.Word<ReservationStatus>(3)),
+            row => new Reservation(row.Guid(0), new SaleId(row.Long(1)), row.User(2), row.Word<ReservationStatus>(3)),
             sale.Value, user.Value);
 
     private BlacklistDocument? FindBlacklisted(SqliteSession session, UserId user) =>
         session.First(
             SelectBlacklist + " WHERE user_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)", Blacklisted, user.Value, Now().Ms());
 
-    private static BlacklistDocument Blacklisted(SqliteDataReader row) =>
-        new(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), row.Time(4), row.TimeOrNull(5));
+    private static BlacklistDocument Blacklisted(Row row) =>
+        new(row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Time(4), row.TimeOrNull(5));
 }

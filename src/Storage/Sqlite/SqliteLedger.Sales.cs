@@ -1,8 +1,6 @@
 using FlashSale.Core;
 using FlashSale.Core.Sales;
 
-using Microsoft.Data.Sqlite;
-
 namespace FlashSale.Storage.Sqlite;
 
 public sealed partial class SqliteLedger
@@ -42,7 +40,7 @@ public sealed partial class SqliteLedger
         """;
 
     public Task<long> ReadCatalogRevAsync(CancellationToken cancellation) =>
-        readers.ReadAsync(session => session.First("SELECT catalog_rev FROM ledger_state", row => row.GetInt64(0)), cancellation);
+        readers.ReadAsync(session => session.First("SELECT catalog_rev FROM ledger_state", row => row.Long(0)), cancellation);
 
     public Task<IReadOnlyList<Sale>> ListSalesAsync(CancellationToken cancellation) =>
         readers.ReadAsync<IReadOnlyList<Sale>>(
@@ -57,7 +55,7 @@ public sealed partial class SqliteLedger
         writes.RunAsync(
             session =>
             {
-                var id = session.First(InsertSale, row => row.GetInt64(0), [.. Values(sale with { Status = SaleStatus.Draft })]);
+                var id = session.First(InsertSale, row => row.Long(0), [.. Values(sale with { Status = SaleStatus.Draft })]);
                 if (id == 0)
                 {
                     return null;
@@ -142,34 +140,34 @@ public sealed partial class SqliteLedger
         sale.Status.Word(),
     ];
 
-    private static Sale Sale(SqliteDataReader row) => new()
+    private static Sale Sale(Row row) => new()
     {
-        Id = new SaleId(row.GetInt64(0)),
-        Slug = row.GetString(1),
-        Title = new LocalizedText(row.GetString(2), row.GetString(3)),
+        Id = new SaleId(row.Long(0)),
+        Slug = row.Text(1),
+        Title = new LocalizedText(row.Text(2), row.Text(3)),
         ReservationOpensAt = row.TimeOrNull(4),
         ReservationClosesAt = row.TimeOrNull(5),
         OpensAt = row.Time(6),
         ClosesAt = row.Time(7),
-        RequiresReservation = row.GetBoolean(8),
+        RequiresReservation = row.Bool(8),
         Ordering = row.Word<Ordering>(9),
         Deduction = row.Word<Deduction>(10),
-        PaymentWindow = TimeSpan.FromMilliseconds(row.GetInt64(11)),
-        RiskThreshold = row.GetInt32(12),
+        PaymentWindow = TimeSpan.FromMilliseconds(row.Long(11)),
+        RiskThreshold = row.Int(12),
         Status = row.Word<SaleStatus>(13),
-        Rev = row.GetInt64(14),
+        Rev = row.Long(14),
         Offers = [],
     };
 
-    private static (SaleId SaleId, Offer Offer) Offer(SqliteDataReader row) => (new SaleId(row.GetInt64(0)), new Offer
+    private static (SaleId SaleId, Offer Offer) Offer(Row row) => (new SaleId(row.Long(0)), new Offer
     {
-        Id = new OfferId(row.GetInt64(1)),
-        Sku = row.GetString(2),
-        Title = new LocalizedText(row.GetString(3), row.GetString(4)),
+        Id = new OfferId(row.Long(1)),
+        Sku = row.Text(2),
+        Title = new LocalizedText(row.Text(3), row.Text(4)),
         FaceValue = row.Money(5),
         Price = row.Money(7),
-        Stock = row.GetInt32(9),
-        PerUserLimit = row.GetInt32(10),
+        Stock = row.Int(9),
+        PerUserLimit = row.Int(10),
         ValidFrom = row.Time(11),
         ValidUntil = row.Time(12),
     });

@@ -42,7 +42,7 @@ public sealed partial class SqliteLedger
                 ReadStock(snapshot, offers),
                 [.. offers.SelectMany(offer => snapshot.Query(
                     "SELECT id, user_id, live_slot IS NOT NULL FROM orders WHERE offer_id = ?1 AND (live_slot IS NOT NULL OR id >= ?2)",
-                    row => new GateLoadOrder(new OrderId(row.Guid(0)), offer, row.User(1), row.GetBoolean(2)),
+                    row => new GateLoadOrder(new OrderId(row.Guid(0)), offer, row.User(1), row.Bool(2)),
                     offer.Value, oldest))],
                 ReadReserved(snapshot, sale.Id, ReservationStatus.Approved),
                 ReadReserved(snapshot, sale.Id, ReservationStatus.Rejected))),
@@ -56,7 +56,7 @@ public sealed partial class SqliteLedger
         {
             stocks.AddRange(session.Query(
                 "SELECT bucket, initial, adjustments, available, held, sold, seq FROM stock WHERE offer_id = ?1 ORDER BY bucket",
-                row => new OfferStock(offer, row.GetInt32(0), Rows.Stock(row, 1)),
+                row => new OfferStock(offer, row.Int(0), Mapping.Stock(row, 1)),
                 offer.Value));
         }
 

@@ -76,6 +76,12 @@ public sealed partial class SqliteLedger : ILedger
         }
     }
 
+    internal async Task<List<(string Sql, string Plan)>> ExplainAsync() =>
+    [
+        .. await writes.RunAsync(session => session.Explain(), CancellationToken.None),
+        .. await readers.ReadAsync(session => session.Explain(), CancellationToken.None),
+    ];
+
     public async ValueTask DisposeAsync()
     {
         // The write connection is closed last: the last one moves the write-ahead log into the database.
@@ -88,10 +94,10 @@ public sealed partial class SqliteLedger : ILedger
         try
         {
             var written = await writes.RunAsync(
-                session => session.First("UPDATE ledger_state SET heartbeat = heartbeat + 1 RETURNING heartbeat", row => row.GetInt64(0)),
+                session => session.First("UPDATE ledger_state SET heartbeat = heartbeat + 1 RETURNING heartbeat", row => row.Long(0)),
                 CancellationToken.None);
             var read = await readers.ReadAsync(
-                session => session.First("SELECT heartbeat FROM ledger_state", row => row.GetInt64(0)),
+                session => session.First("SELECT heartbeat FROM ledger_state", row => row.Long(0)),
                 CancellationToken.None);
             return read >= written ? null : $"The ledger wrote {written} and then read {read}";
         }

@@ -22,7 +22,7 @@ internal sealed class SqliteSession : IDisposable
             Mode = mode,
             // The sessions themselves are what is pooled.
             Pooling = false,
-            // Bounds the driver's own retries, which come on top of SQLite's busy_timeout.
+            // Bounds the driver's own retries of a script, which come on top of SQLite's busy_timeout.
             DefaultTimeout = (int)Math.Ceiling(Core.Limits.LedgerBusyTimeout.TotalSeconds),
         }.ToString());
         var session = new SqliteSession(opening);
@@ -49,7 +49,7 @@ internal sealed class SqliteSession : IDisposable
     {
         if (!statements.TryGetValue(sql, out var statement))
         {
-            statement = new Statement(connection, sql);
+            statement = new Statement(connection.Handle!, sql);
             statements.Add(sql, statement);
         }
 
@@ -64,20 +64,20 @@ internal sealed class SqliteSession : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <param name="values">For <c>?1</c>, <c>?2</c> and so on: long, string, byte[] or null.</param>
+    /// <param name="values">For <c>?1</c>, <c>?2</c> and so on: numbers, strings, byte arrays or null.</param>
     /// <returns>How many rows were inserted, updated or deleted.</returns>
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Prepare(sql).With(values).Execute();
 
     /// <summary>The first row, or the default when there is none.</summary>
-    public T? First<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<object?> values) => Prepare(sql).With(values).First(map);
+    public T? First<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> values) => Prepare(sql).With(values).First(map);
 
-    public List<T> Query<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<object?> values)
+    public List<T> Query<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> values)
     {
         var rows = new List<T>();
-        using var reader = Prepare(sql).With(values).Read();
-        while (reader.Read())
+        using var found = Prepare(sql).With(values).Read();
+        while (found.Next())
         {
-            rows.Add(map(reader));
+            rows.Add(map(found.Current));
         }
 
         return rows;
@@ -97,6 +97,23 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
+    /// <summary>How SQLite finds the rows of each statement that was used so far; a test reads that no large table is scanned.</summary>
+    public List<(string Sql, string Plan)> Explain()
+    {
+        var plans = new List<(string Sql, string Plan)>();
+        foreach (var sql in statements.Keys.Where(sql => !sql.StartsWith("PRAGMA", StringComparison.Ordinal)).ToList())
+        {
+            using var statement = new Statement(connection.Handle!, "EXPLAIN QUERY PLAN " + sql);
+            using var steps = statement.Read();
+            while (steps.Next())
+            {
+                plans.Add((sql, steps.Current.Text(3)));
+            }
+        }
+
+        return plans;
+    }
+
     /// <summary>What was not committed is rolled back.</summary>
     public void Dispose()
     {
@@ -106,86 +123,5 @@ internal sealed class SqliteSession : IDisposable
         }
 
         connection.Dispose();
-    }
-}
-
-/// <summary>A prepared statement whose parameters <c>?1</c>, <c>?2</c> … are used again and again; an unchanged number is not boxed again.</summary>
-internal sealed class Statement : IDisposable
-{
-    private readonly SqliteCommand command;
-
-    public Statement(SqliteConnection connection, string sql)
-    {
-        command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Prepare();
-    }
-
-    public Statement With(ReadOnlySpan<object?> values)
-    {
-        for (var i = 0; i < values.Length; i++)
-        {
-            At(i + 1).Value = values[i] ?? DBNull.Value;
-        }
-
-        return this;
-    }
-
-    public Statement Set(int position, long value)
-    {
-        var parameter = At(position);
-        if (parameter.Value is not long old || old != value)
-        {
-            parameter.Value = value;
-        }
-
-        return this;
-    }
-
-    public Statement Set(int position, string value)
-    {
-        At(position).Value = value;
-        return this;
-    }
-
-    /// <summary>The driver copies the bytes when the statement runs, so one array serves all.</summary>
-    public Statement Set(int position, Guid value)
-    {
-        var parameter = At(position);
-        if (parameter.Value is not byte[] bytes)
-        {
-            parameter.Value = bytes = new byte[16];
-        }
-
-        value.TryWriteBytes(bytes, bigEndian: true, out _);
-        return this;
-    }
-
-    public Statement SetNull(int position)
-    {
-        At(position).Value = DBNull.Value;
-        return this;
-    }
-
-    public int Execute() => command.ExecuteNonQuery();
-
-    public SqliteDataReader Read() => command.ExecuteReader();
-
-    public T? First<T>(Func<SqliteDataReader, T> map)
-    {
-        using var reader = command.ExecuteReader();
-        return reader.Read() ? map(reader) : default;
-    }
-
-    public void Dispose() => command.Dispose();
-
-    private SqliteParameter At(int position)
-    {
-        while (command.Parameters.Count < position)
-        {
-            command.Parameters.Add(new SqliteParameter($"?{command.Parameters.Count + 1}", DBNull.Value));
-        }
-
-        return command.Parameters[position - 1];
     }
 }

@@ -190,11 +190,11 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
         var fresh = SqliteSession.Open(options.FilePath, mode, CacheKibibytes);
         try
         {
-            var journal = fresh.First("PRAGMA journal_mode = WAL", row => row.GetString(0));
+            var journal = fresh.First("PRAGMA journal_mode = WAL", row => row.Text(0));
             // A commit returns when its log is on the disk. The log is moved into the database by the commit that makes it this long: the more
             // seldom, the more often-changed pages are moved once instead of many times.
             fresh.ExecuteScript("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
-            var synchronous = fresh.First("PRAGMA synchronous", row => row.GetInt64(0));
+            var synchronous = fresh.First("PRAGMA synchronous", row => row.Long(0));
             if (journal != "wal" || synchronous != 2)
             {
                 throw new LedgerUnavailableException(

@@ -39,12 +39,12 @@ internal sealed class StockLine
     /// <summary>Null for an offer that was not published.</summary>
     public static StockLine? Read(SqliteSession session, OfferId offer)
     {
-        using var row = session
+        using var rows = session
             .Prepare("SELECT initial, adjustments, available, held, sold, seq FROM stock WHERE offer_id = ?1 AND bucket = ?2")
             .Set(1, offer.Value)
             .Set(2, Bucket)
             .Read();
-        return row.Read() ? new StockLine(offer, Rows.Stock(row, 0)) : null;
+        return rows.Next() ? new StockLine(offer, Mapping.Stock(rows.Current, 0)) : null;
     }
 
     public static void Create(SqliteSession session, OfferId offer, int units, DateTimeOffset now)

@@ -2,7 +2,7 @@ using FlashSale.Core.Coupons;
 
 using Xunit;
 
-namespace FlashSale.Tests.Core;
+namespace FlashSale.Tests.Core.Coupons;
 
 public sealed class CouponCodeTests
 {

@@ -7,12 +7,10 @@ using FlashSale.Core.Orders;
 using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
 
-using Microsoft.Data.Sqlite;
-
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>Between rows and what the program calls them; the first lines of the migration say how values are stored.</summary>
-internal static class Rows
+internal static class Mapping
 {
     public const string OrderColumns = "o.id, o.sale_id, o.offer_id, o.user_id, o.status, o.price, o.currency, o.created_at, o.pay_before";
 
@@ -42,37 +40,21 @@ internal static class Rows
     public static string Word<T>(this T value)
         where T : struct, Enum => Words<T>.ByValue[value];
 
-    public static Guid Guid(this SqliteDataReader row, int column) => new(row.GetFieldValue<byte[]>(column), bigEndian: true);
-
-    public static DateTimeOffset Time(this SqliteDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
-
-    public static DateTimeOffset? TimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
-
-    public static string? TextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    public static T Word<T>(this SqliteDataReader row, int column)
-        where T : struct, Enum => Words<T>.ByWord[row.GetString(column)];
-
-    public static UserId User(this SqliteDataReader row, int column) => UserId.Parse(row.GetString(column));
-
-    /// <summary>An amount and, in the next column, its currency.</summary>
-    public static Money Money(this SqliteDataReader row, int column) => new(row.GetInt64(column), row.GetString(column + 1));
-
-    public static Order Order(SqliteDataReader row) => new(
+    public static Order Order(Row row) => new(
         new OrderId(row.Guid(0)),
-        new SaleId(row.GetInt64(1)),
-        new OfferId(row.GetInt64(2)),
+        new SaleId(row.Long(1)),
+        new OfferId(row.Long(2)),
         row.User(3),
         row.Word<OrderStatus>(4),
         row.Money(5),
         row.Time(7),
         row.Time(8),
-        row.FieldCount == 9 || row.IsDBNull(9) ? null : new OrderCoupon(row.GetString(9), row.Time(10), row.Time(11)));
+        row.Columns == 9 || row.IsNull(9) ? null : new OrderCoupon(row.Text(9), row.Time(10), row.Time(11)));
 
-    public static Coupon Coupon(SqliteDataReader row) => new(
-        row.GetString(0),
+    public static Coupon Coupon(Row row) => new(
+        row.Text(0),
         new OrderId(row.Guid(1)),
-        new OfferId(row.GetInt64(2)),
+        new OfferId(row.Long(2)),
         row.Word<CouponStatus>(3),
         row.Money(4),
         row.Time(6),
@@ -81,27 +63,28 @@ internal static class Rows
         row.TextOrNull(9));
 
     /// <summary><c>id, order_id, amount, currency, status</c></summary>
-    public static Payment Payment(SqliteDataReader row) => new(
+    public static Payment Payment(Row row) => new(
         new PaymentId(row.Guid(0)),
         new OrderId(row.Guid(1)),
         row.Money(2),
         row.Word<PaymentStatus>(4));
 
     /// <summary><c>initial, adjustments, available, held, sold, seq</c></summary>
-    public static StockRow Stock(SqliteDataReader row, int column) => StockRow.Restore(
-        row.GetInt64(column),
-        row.GetInt64(column + 1),
-        row.GetInt64(column + 2),
-        row.GetInt64(column + 3),
-        row.GetInt64(column + 4),
-        row.GetInt64(column + 5));
+    public static StockRow Stock(Row row, int column) => StockRow.Restore(
+        row.Long(column),
+        row.Long(column + 1),
+        row.Long(column + 2),
+        row.Long(column + 3),
+        row.Long(column + 4),
+        row.Long(column + 5));
+}
 
-    private static class Words<T>
-        where T : struct, Enum
-    {
-        public static readonly FrozenDictionary<T, string> ByValue =
-            Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
+/// <summary>Enums are stored as the words of the API.</summary>
+internal static class Words<T>
+    where T : struct, Enum
+{
+    public static readonly FrozenDictionary<T, string> ByValue =
+        Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
 
-        public static readonly FrozenDictionary<string, T> ByWord = ByValue.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
-    }
+    public static readonly FrozenDictionary<string, T> ByWord = ByValue.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 }
