@@ -113,6 +113,7 @@ public static class ServerSetup
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));
+            services.AddSingleton<SandboxCallbacks>();
         }
     }
 
@@ -127,6 +128,10 @@ public static class ServerSetup
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddHostedService<ExpiryJob>();
+            if (settings.Demo)
+            {
+                services.AddHostedService<DemoJob>();
+            }
         }
     }
 }

@@ -33,8 +33,7 @@ public sealed class MetricsScrape : IDisposable
     {
         lock (scraping)
         {
-            reader.Collect();
-            return exporter.Text;
+            return reader.Collect() ? exporter.Text : throw new InvalidOperationException("The metrics could not be collected.");
         }
     }
 

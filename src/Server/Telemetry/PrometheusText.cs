@@ -11,7 +11,6 @@ namespace FlashSale.Server.Telemetry;
 /// (prometheus.io/docs/instrumenting/exposition_formats). Names follow OpenTelemetry's rules for Prometheus: dots become underscores, the unit comes behind the
 /// name, and <c>_total</c> behind a counter. The order is stable: by name, then by labels.
 /// </summary>
-[ExportModes(ExportModes.Pull)]
 public sealed class PrometheusText : BaseExporter<Metric>
 {
     public const string MediaType = "text/plain; version=0.0.4; charset=utf-8";
