@@ -70,14 +70,14 @@ public sealed class PlaceOrder(
     }
 
     /// <summary>Decides, and counts the decision.</summary>
-    private async Task<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(TokenReading token)
+    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(TokenReading token)
     {
         var decided = token.Decision is { } rejected ? (rejected, null, null) : await DecideAsync(token.Token);
         metrics.Decide(decided.Decision);
         return decided;
     }
 
-    private async Task<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderToken token)
+    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderToken token)
     {
         if (!catalog.TryFind(token.OfferId, out var offer) || offer.Sale.Sale.Id != token.SaleId)
         {

@@ -48,6 +48,7 @@ public sealed partial class SqliteLedger
             }
         }
 
+        // SQLite reads without awaiting; what awaits is the caller, between one row and the next.
         await Task.CompletedTask;
     }
 

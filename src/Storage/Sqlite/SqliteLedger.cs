@@ -76,6 +76,12 @@ public sealed partial class SqliteLedger : ILedger
         }
     }
 
+    internal async Task<List<(string Sql, string Plan)>> ExplainAsync() =>
+    [
+        .. await writes.RunAsync(session => session.Explain(), CancellationToken.None),
+        .. await readers.ReadAsync(session => session.Explain(), CancellationToken.None),
+    ];
+
     public async ValueTask DisposeAsync()
     {
         // The write connection is closed last: the last one moves the write-ahead log into the database.

@@ -97,6 +97,23 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
+    /// <summary>How SQLite finds the rows of each statement that was used so far; a test reads that no large table is scanned.</summary>
+    public List<(string Sql, string Plan)> Explain()
+    {
+        var plans = new List<(string Sql, string Plan)>();
+        foreach (var sql in statements.Keys.Where(sql => !sql.StartsWith("PRAGMA", StringComparison.Ordinal)).ToList())
+        {
+            using var statement = new Statement(connection.Handle!, "EXPLAIN QUERY PLAN " + sql);
+            using var steps = statement.Read();
+            while (steps.Next())
+            {
+                plans.Add((sql, steps.Current.Text(3)));
+            }
+        }
+
+        return plans;
+    }
+
     /// <summary>What was not committed is rolled back.</summary>
     public void Dispose()
     {
