@@ -32,8 +32,8 @@ finish() {
 
 # The sum of an attribute over all <assembly> elements of the report.
 sum() {
-  awk -v name=" $1=\"" '
-    /<assembly / { at = index($0, name); if (at) { n += substr($0, at + length(name)) + 0 } }
+  awk -v RS='<' -v name=" $1=\"" '
+    /^assembly / { at = index($0, name); if (at) { n += substr($0, at + length(name)) + 0 } }
     END { print n + 0 }' "$report"
 }
 
