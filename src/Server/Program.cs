@@ -1,4 +1,5 @@
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
@@ -46,6 +47,11 @@ if (settings.Roles.HasFlag(InstanceRoles.Orders))
     app.MapOrders();
     app.MapPayments();
     app.MapDealers();
+}
+
+if (settings.Roles.HasFlag(InstanceRoles.Console))
+{
+    app.MapConsole();
 }
 
 await app.RunAsync();

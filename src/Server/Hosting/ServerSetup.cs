@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Http;
 using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
@@ -44,10 +45,10 @@ public static class ServerSetup
     /// <summary>Says what is wrong, on the error stream, and gives the exit code.</summary>
     public static int Refuse(IReadOnlyList<string> errors)
     {
-        Console.Error.WriteLine("FlashSale cannot start:");
+        System.Console.Error.WriteLine("FlashSale cannot start:");
         foreach (var error in errors)
         {
-            Console.Error.WriteLine("  - " + error);
+            System.Console.Error.WriteLine("  - " + error);
         }
 
         return 1;
@@ -105,6 +106,7 @@ public static class ServerSetup
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
         services.AddStorefront();
+        services.AddConsole();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));
