@@ -15,8 +15,8 @@ namespace FlashSale.Tools.Load;
 internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeProvider time)
 {
     private static readonly TimeSpan SessionLength = TimeSpan.FromHours(3);
-    private const int SecondsToSetUp = 3;
-    private const int SecondsToSettleDown = 4;
+    private const int SecondsToSetUp = 2;
+    private const int SecondsToSettleDown = 2;
 
     private readonly RunClock clock = new(time);
     private readonly Metrics metrics = new();
