@@ -29,8 +29,10 @@ builder.AddJobs(settings);
 
 // Pipeline: outermost first.
 var app = builder.Build();
+app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
 app.UseEdge(settings.Edge);
+app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();
 
