@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
+using Microsoft.Data.Sqlite;
+
 using Xunit;
 
 namespace FlashSale.Tests.Server.Console;
@@ -48,6 +50,32 @@ public sealed class ChecksTests(ConsoleServer console) : IClassFixture<ConsoleSe
             ("paymentsPaid", 1), ("gateStock", 8), ("gatePending", 0),
         ];
         Assert.All(expected, figure => Assert.Equal(figure.Item2, offer.GetProperty(figure.Item1).GetInt64()));
+    }
+
+    [Fact]
+    public async Task Reconciliation_WhenTheBooksWereTamperedWith_NamesEachViolation()
+    {
+        await using var server = new ConsoleServer();
+        await server.InitializeAsync();
+        var published = await server.PublishAsync();
+        var order = await server.OrderAsync(published.OfferId, "anna");
+        await server.PayAsync(order.Id, "anna");
+        await server.Server.StopAsync();
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(server.Server.DataDirectory, "flashsale.db")};Pooling=false"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE stock_changes SET balance_after = 8 WHERE seq = 2; DELETE FROM coupons; UPDATE payments SET status = 'failed'";
+            command.ExecuteNonQuery();
+        }
+
+        await server.Server.RestartAsync();
+
+        var books = (await server.GetAsync($"sales/{published.Id}/reconciliation")).Expect(HttpStatusCode.OK).Json;
+        var violations = books.GetProperty("violations").EnumerateArray().Select(violation => violation.GetString()!).ToList();
+        Assert.Contains(violations, violation => violation.Contains("does not replay at seq 2", StringComparison.Ordinal));
+        Assert.Contains(violations, violation => violation.Contains("orders paid and their coupons differ: 1 and 0", StringComparison.Ordinal));
+        Assert.Contains(violations, violation => violation.Contains("payments paid differ: 1 and 0", StringComparison.Ordinal));
     }
 
     [Fact]
