@@ -7,6 +7,7 @@ using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
+using FlashSale.Server.Telemetry;
 
 // Settings: read and checked before anything is started; wrong ones stop the start, all errors at once.
 var builder = ServerSetup.CreateBuilder(args);
@@ -28,13 +29,16 @@ builder.AddJobs(settings);
 
 // Pipeline: outermost first.
 var app = builder.Build();
+app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
 app.UseEdge(settings.Edge);
+app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();
 
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
+app.MapMetrics();
 if (settings.Roles.HasFlag(InstanceRoles.Storefront))
 {
     app.MapStorefront();

@@ -11,6 +11,9 @@ namespace FlashSale.Tools;
 /// <summary>The <c>flashsale</c> command.</summary>
 public static class CommandLine
 {
+    /// <summary>After Ctrl+C a run ends as at its timeout: calls are waited for, then audited and reported.</summary>
+    private static readonly TimeSpan TimeToStop = TimeSpan.FromMinutes(1);
+
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, TimeProvider time)
     {
@@ -34,11 +37,22 @@ public static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = errors });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = errors,
+                ProcessTerminationTimeout = TimeToStop,
+            });
         }
         catch (UsageException problem)
         {
             await errors.WriteLineAsync(problem.Message);
+            return ExitCodes.Usage;
+        }
+        catch (OperationCanceledException)
+        {
+            await errors.WriteLineAsync("Stopped.");
             return ExitCodes.Usage;
         }
     }

@@ -25,6 +25,8 @@ public static class ServerSetup
         ["urls"] = "http://localhost:5080",
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        // It writes nothing above Information, but makes an activity and a scope for each request as long as it is on.
+        ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = "None",
     };
 
     public static WebApplicationBuilder CreateBuilder(string[] args)
@@ -93,6 +95,7 @@ public static class ServerSetup
     {
         var services = builder.Services;
         services.AddSingleton<SaleMetrics>();
+        services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(_ => new Sessions(settings.AuthKey, TimeProvider.System));
         services.AddSingleton(settings.TokenAges);
@@ -105,11 +108,12 @@ public static class ServerSetup
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
-        services.AddStorefront();
         services.AddConsole();
+        services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));
+            services.AddSingleton<SandboxCallbacks>();
         }
     }
 
@@ -124,6 +128,10 @@ public static class ServerSetup
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddHostedService<ExpiryJob>();
+            if (settings.Demo)
+            {
+                services.AddHostedService<DemoJob>();
+            }
         }
     }
 }

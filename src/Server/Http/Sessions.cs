@@ -205,25 +205,29 @@ public static class SessionExtensions
         ?? throw new InvalidOperationException("The endpoint does not require a session.");
 
     /// <summary>Before any endpoint reads anything: checks what it requires of its caller.</summary>
-    public static void UseSessions(this IApplicationBuilder app) => app.Use((context, next) =>
+    public static void UseSessions(this IApplicationBuilder app)
     {
-        // A group's requirement comes first, an endpoint's own after it: the last one counts.
-        if (context.GetEndpoint()?.Metadata.GetMetadata<SessionRequirement>() is not { } requirement)
+        var sessions = app.ApplicationServices.GetRequiredService<Sessions>();
+        app.Use((context, next) =>
         {
+            // A group's requirement comes first, an endpoint's own after it: the last one counts.
+            if (context.GetEndpoint()?.Metadata.GetMetadata<SessionRequirement>() is not { } requirement)
+            {
+                return next(context);
+            }
+
+            if (!sessions.TryRead(context, out var session))
+            {
+                return context.WriteProblemAsync(ProblemCode.Unauthenticated);
+            }
+
+            if (requirement.AnyOf != Roles.None && (requirement.AnyOf & session.Roles) == Roles.None)
+            {
+                return context.WriteProblemAsync(ProblemCode.Forbidden);
+            }
+
+            context.Features.Set(session);
             return next(context);
-        }
-
-        if (!context.RequestServices.GetRequiredService<Sessions>().TryRead(context, out var session))
-        {
-            return context.WriteProblemAsync(ProblemCode.Unauthenticated);
-        }
-
-        if (requirement.AnyOf != Roles.None && (requirement.AnyOf & session.Roles) == Roles.None)
-        {
-            return context.WriteProblemAsync(ProblemCode.Forbidden);
-        }
-
-        context.Features.Set(session);
-        return next(context);
-    });
+        });
+    }
 }

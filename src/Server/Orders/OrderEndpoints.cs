@@ -12,8 +12,9 @@ public static class OrderEndpoints
     public static void MapOrders(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/api/v1/orders").WithTags("Orders");
-        // A delegate, not a request delegate: only so does it stand in the OpenAPI document. It checks the session itself.
-        group.MapPost("", (HttpContext context, PlaceOrder place) => place.InvokeAsync(context))
+        // Resolved once: a request that is refused must not pay for a scope of services. It checks the session itself, to count what it refuses.
+        var place = app.ServiceProvider.GetRequiredService<PlaceOrder>();
+        group.MapPost("", (Delegate)((HttpContext context) => place.InvokeAsync(context)))
             .WithSummary("Submit an order with its token; the same token is always the same order")
             .Accepts<PlaceOrderRequest>("application/json")
             .Produces<OrderDocument>(StatusCodes.Status201Created)

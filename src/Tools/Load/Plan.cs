@@ -108,7 +108,7 @@ internal static class PlanMaker
     private const double DemandOverStock = 1.5;
 
     /// <summary>Bots sit at few addresses with many accounts.</summary>
-    private const int BotLines = 8;
+    private const int BotLines = 32;
     private const double BotsComeWithin = 0.25;
     private const long ThinkTimeMax = 1_500_000;
 

@@ -1,286 +1,355 @@
-using System.Reflection;
-
 using FlashSale.Core;
-using FlashSale.Core.Orders;
-using FlashSale.Core.Sales;
-using FlashSale.Core.Wire;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
-using FlashSale.Storage.Memory;
-using FlashSale.Storage.Sqlite;
-
-using Microsoft.Extensions.Logging.Abstractions;
 
 using Xunit;
 
 namespace FlashSale.Tests.Server.Orders;
 
-/// <summary>The ledger writer in front of a real ledger whose answers a test may hold up, turn round or lose.</summary>
-public sealed class LedgerWriterTests : IAsyncLifetime
+public sealed class LedgerWriterTests
 {
-    private const int Stock = 5;
-    private static readonly Actor Operator = new("olga", "operator", null, null);
-
-    private readonly TemporaryFolder folder = new();
-    private readonly MemoryGate gate = new();
-    private readonly SaleMetrics metrics = new();
-    private SqliteLedger sqlite = null!;
-    private FaultyLedger faults = null!;
-    private LedgerWriter writer = null!;
-    private Sale sale = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        sqlite = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(folder.File("ledger.db")), TimeProvider.System, default);
-        var now = TimeProvider.System.GetUtcNow();
-        var draft = await sqlite.CreateSaleAsync(Sale(now), Operator, default);
-        sale = (await sqlite.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", Operator, default))!;
-        await gate.WarmUpAsync(await sqlite.ReadGateLoadAsync(sale, default), default);
-        var (ledger, proxy) = FaultyLedger.InFrontOf(sqlite);
-        faults = proxy;
-        var settlements = new Settlements(gate, new SaleCatalog(), TimeProvider.System);
-        writer = new LedgerWriter(ledger, settlements, metrics, new LedgerWriterOptions(), TimeProvider.System, NullLogger<LedgerWriter>.Instance);
-        await writer.StartAsync(default);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await writer.StopAsync(default);
-        writer.Dispose();
-        metrics.Dispose();
-        await sqlite.DisposeAsync();
-        folder.Dispose();
-    }
+    private static readonly TimeSpan PastEveryDeadline = Limits.OrderDeadline + TimeSpan.FromMilliseconds(100);
 
     [Fact]
-    public async Task SubmitAsync_WhenTheLedgerAnswersInAnotherOrder_GivesEachShopperTheirOwnOrder()
+    public async Task SubmitAsync_WhenOneOrderOfABatchIsBad_FailsItAlone()
     {
-        faults.TurnRound = true;
+        await using var rig = await WriterRig.StartAsync();
+        var (release, first) = await rig.HoldCommitsAsync("first");
+        var good = Enumerable.Range(0, 9).Select(i => rig.PlaceAsync($"good-{i}")).ToList();
+        var bad = rig.PlaceAsync("bad");
+        var after = rig.PlaceAsync("after");
+        rig.Faults.OnPlace = (commit, drafts) => drafts.Any(draft => draft.UserId.Value == "bad")
+            ? Task.FromException<PlacementBatch>(new BatchRejectedException("a row cannot be written"))
+            : commit(drafts);
+        release.SetResult();
 
-        var (drafts, answers) = await SubmitTogetherAsync(Stock + 3);
-
-        for (var i = 0; i < drafts.Count; i++)
+        foreach (var task in good.Append(first).Append(after))
         {
-            Assert.Equal(i < Stock ? OrderDecision.Placed : OrderDecision.LedgerSoldOut, answers[i].Decision);
-            Assert.Equal(i < Stock ? drafts[i].Id : null, answers[i].Order?.Id);
-            Assert.Equal(i < Stock ? drafts[i].UserId : null, answers[i].Order?.UserId);
+            Assert.Equal(OrderDecision.Placed, (await task).Decision);
         }
+
+        Assert.Equal(OrderDecision.Broken, (await bad).Decision);
+        await rig.AssertSettledAsync(available: 100 - 11);
     }
 
     [Fact]
-    public async Task SubmitAsync_WhenMoreWaitThanThereAre_PlacesTheFirstAndEndsWithNothingPending()
+    public async Task SubmitAsync_WhenTheCommitHappenedAndItsAnswerWasLost_AnswersWithTheOrder()
     {
-        var (_, answers) = await SubmitTogetherAsync(Stock + 3);
-
-        Assert.Equal(
-            [.. Enumerable.Repeat(OrderDecision.Placed, Stock), .. Enumerable.Repeat(OrderDecision.LedgerSoldOut, 3)],
-            answers.Select(answer => answer.Decision));
-        await AssertGateAsync(stock: 0, pending: 0);
-    }
-
-    [Fact]
-    public async Task SubmitAsync_WhenTheAnswerOfACommitIsLost_FindsTheOrderAndSaysSo()
-    {
-        faults.LoseAnswers = 2;
-        var draft = Draft("ann");
-
-        var answer = await AdmitAndSubmitAsync(draft);
-
-        Assert.Equal(OrderDecision.Repeated, answer.Decision);
-        Assert.Equal(draft.Id, answer.Order?.Id);
-        await AssertGateAsync(stock: Stock - 1, pending: 0);
-    }
-
-    [Fact]
-    public async Task SubmitAsync_WhenTheOutcomeStaysUnknown_SaysUnknownAndKeepsTheUnitBack()
-    {
-        faults.LoseAnswers = int.MaxValue;
-
-        var answer = await AdmitAndSubmitAsync(Draft("ann"));
-
-        Assert.Equal(OrderDecision.OutcomeUnknown, answer.Decision);
-        Assert.Equal(Effect.Unknown, Problems.Of(DecisionKind.Of(answer.Decision).Problem!.Value).Effect);
-        await AssertGateAsync(stock: Stock - 1, pending: 1);
-        faults.LoseAnswers = 0;
-        await AssertGateAsync(stock: Stock - 1, pending: 0);
-    }
-
-    [Fact]
-    public async Task StopAsync_WhileAnOutcomeIsUnknown_SaysUnknownAndKeepsTheUnitBack()
-    {
-        faults.LoseAnswers = int.MaxValue;
-        var answer = AdmitAndSubmitAsync(Draft("ann"));
-        await faults.Asked;
-
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await writer.StopAsync(patience.Token);
-
-        Assert.Equal(OrderDecision.OutcomeUnknown, (await answer).Decision);
-        await AssertGateAsync(stock: Stock - 1, pending: 1);
-    }
-
-    [Fact]
-    public async Task SubmitAsync_WhenTheLedgerSurelyWroteNothing_SaysSoAndGivesTheUnitBack()
-    {
-        faults.Refuse = true;
-        var draft = Draft("ann");
-
-        var answer = await AdmitAndSubmitAsync(draft);
-
-        Assert.Equal(OrderDecision.LedgerUnavailable, answer.Decision);
-        await AssertGateAsync(stock: Stock, pending: 0);
-        faults.Refuse = false;
-        Assert.Equal(OrderDecision.Placed, (await AdmitAndSubmitAsync(draft)).Decision);
-    }
-
-    [Fact]
-    public async Task SubmitAsync_WhenTheSameOrderIsInABatchTwice_PlacesItOnce()
-    {
-        var draft = Draft("ann");
-        faults.Hold();
-        var first = AdmitAndSubmitAsync(Draft("first"));
-        await faults.Asked;
-        Task<WriterAnswer>[] twins = [AdmitAndSubmitAsync(draft), AdmitAndSubmitAsync(draft)];
-        faults.Release();
-
-        var answers = await Task.WhenAll(twins);
-
-        Assert.Equal(OrderDecision.Placed, (await first).Decision);
-        Assert.Equal([OrderDecision.Placed, OrderDecision.Repeated], answers.Select(answer => answer.Decision));
-        Assert.All(answers, answer => Assert.Equal(draft.Id, answer.Order?.Id));
-        await AssertGateAsync(stock: Stock - 2, pending: 0);
-    }
-
-    /// <summary>All of them in one batch, behind one that is held up; the order that was held up had its unit from elsewhere.</summary>
-    private async Task<(IReadOnlyList<OrderDraft> Drafts, WriterAnswer[] Answers)> SubmitTogetherAsync(int count)
-    {
-        faults.Hold();
-        var first = writer.SubmitAsync(Draft("first") with { OfferId = sale.Offers[1].Id }, admitted: false);
-        await faults.Asked;
-        OrderDraft[] drafts = [.. Enumerable.Range(0, count).Select(i => Draft($"user-{i}"))];
-        var answers = drafts.Select(AdmitAndSubmitAsync).ToArray();
-        faults.Release();
-        await first;
-        return (drafts, await Task.WhenAll(answers));
-    }
-
-    private async Task<WriterAnswer> AdmitAndSubmitAsync(OrderDraft draft)
-    {
-        var admission = await gate.AdmitAsync(
-            new AdmissionRequest(sale.Id, draft.OfferId, draft.Id, draft.UserId, TimeProvider.System.GetUtcNow()), default);
-        return await writer.SubmitAsync(draft, admission == AdmissionOutcome.Admitted);
-    }
-
-    /// <summary>The gate learns of a commit right after the shoppers did.</summary>
-    private async Task AssertGateAsync(int stock, int pending)
-    {
-        var read = default(GateStock);
-        for (var i = 0; i < 200; i++)
+        await using var rig = await WriterRig.StartAsync();
+        FailOnce(rig, async (commit, drafts) =>
         {
-            read = (await gate.ReadAsync(sale.Offers[0].Id, default))!.Value;
-            if (read.Stock == stock && read.Pending == pending)
+            await commit(drafts);
+            throw new LedgerOutcomeUnknownException("the connection was lost");
+        });
+
+        var (decision, order) = await rig.PlaceAsync("alice");
+
+        Assert.Equal(OrderDecision.Repeated, decision);
+        Assert.Equal("alice", order!.UserId.Value);
+        Assert.Equal(rig.Faults.Handed.First()[0].Id, order.Id);
+        Assert.All(rig.Faults.Handed, batch => Assert.Equal(order.Id, Assert.Single(batch).Id));
+        await rig.AssertSettledAsync(available: 99);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheLostCommitDidNotHappen_PlacesTheOrderNow()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        FailOnce(rig, (_, _) => throw new LedgerOutcomeUnknownException("the connection was lost"));
+
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("alice")).Decision);
+        await rig.AssertSettledAsync(available: 99);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheLedgerIsGoneAfterAnUnknownOutcome_AsksUntilItKnows()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var calls = 0;
+        rig.Faults.OnPlace = async (commit, drafts) =>
+        {
+            if (++calls == 1)
             {
-                return;
+                await commit(drafts);
+                throw new LedgerOutcomeUnknownException("the connection was lost");
             }
 
-            await Task.Delay(10);
+            return calls < 4 ? throw new LedgerUnavailableException("it does not answer") : await commit(drafts);
+        };
+
+        Assert.Equal(OrderDecision.Repeated, (await rig.PlaceAsync("alice")).Decision);
+        Assert.Equal(4, calls);
+        await rig.AssertSettledAsync(available: 99);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SubmitAsync_WhenTheOutcomeStaysUnknown_SaysSoAndKeepsTheUnitUntilItIsKnown(bool committed)
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var known = new TaskCompletionSource();
+        var wrote = false;
+        rig.Faults.OnPlace = async (commit, drafts) =>
+        {
+            if (known.Task.IsCompleted || (committed && !wrote))
+            {
+                wrote = true;
+                var placed = await commit(drafts);
+                return known.Task.IsCompleted ? placed : throw new LedgerOutcomeUnknownException("the connection was lost");
+            }
+
+            throw new LedgerOutcomeUnknownException("the connection was lost");
+        };
+        var token = rig.Token("alice");
+        var asked = rig.PlaceAsync("alice", token);
+        await Eventually.HoldsAsync(() => rig.Faults.Handed.Count > 1, "the writer asks again");
+        rig.Time.Advance(PastEveryDeadline);
+
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await asked).Decision);
+        rig.Time.Advance(Limits.GatePendingMax);
+        await rig.SettleAsync();
+        Assert.Equal(1, (await rig.ReadGateAsync()).Pending);
+
+        known.SetResult();
+        await rig.AssertSettledAsync(available: 99);
+        var (decision, order) = await rig.PlaceAsync("alice", token);
+        Assert.Equal(OrderDecision.Repeated, decision);
+        Assert.Equal(rig.Faults.Handed.First()[0].Id, order!.Id);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheLedgerIsNotAvailable_GivesTheUnitBackAndGoesOn()
+    {
+        await using var rig = await WriterRig.StartAsync(stock: 1);
+        FailOnce(rig, (_, _) => throw new LedgerUnavailableException("the disk is full"));
+
+        Assert.Equal(OrderDecision.LedgerUnavailable, (await rig.PlaceAsync("alice")).Decision);
+        await rig.AssertSettledAsync(available: 1);
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("bob")).Decision);
+        await rig.AssertSettledAsync(available: 0);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheLedgerBreaksInAWayNobodyExpected_CallsTheOutcomeUnknownAndGoesOn()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        FailOnce(rig, (_, _) => throw new InvalidOperationException("a defect"));
+
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await rig.PlaceAsync("alice")).Decision);
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("bob")).Decision);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheQueueIsFull_AnswersAtOnceAndGivesTheUnitBack()
+    {
+        await using var rig = await WriterRig.StartAsync(options: new LedgerWriterOptions(QueueMax: 2));
+        var (release, first) = await rig.HoldCommitsAsync("first");
+        var waiting = Enumerable.Range(0, 2).Select(i => rig.PlaceAsync($"waits-{i}")).ToList();
+
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(OrderDecision.QueueFull, (await rig.PlaceAsync($"late-{i}")).Decision);
         }
 
-        Assert.Fail($"The gate has {read}; expected stock {stock} and {pending} pending.");
-    }
-
-    private OrderDraft Draft(string user) => new(
-        OrderId.Create(TimeProvider.System.GetUtcNow()), sale.Id, sale.Offers[0].Id, UserId.Parse(user), sale.Offers[0].Price, 1, sale.PaymentWindow);
-
-    private static Sale Sale(DateTimeOffset now) => new()
-    {
-        Slug = "sale",
-        Title = new LocalizedText("优惠券", "Coupons"),
-        OpensAt = now.AddSeconds(-1),
-        ClosesAt = now.AddHours(1),
-        RequiresReservation = false,
-        PaymentWindow = TimeSpan.FromMinutes(15),
-        Offers = [.. Enumerable.Range(0, 2).Select(i => new Offer
+        Assert.Equal(3, (await rig.ReadGateAsync()).Pending);
+        release.SetResult();
+        foreach (var task in waiting.Append(first))
         {
-            Sku = $"sku-{i}",
-            Title = new LocalizedText("优惠券", "Coupon"),
-            FaceValue = Money.Cny(10_000),
-            Price = Money.Cny(9_900),
-            Stock = Stock,
-            PerUserLimit = 1,
-            ValidFrom = now,
-            ValidUntil = now.AddDays(30),
-        })],
-    };
-}
-
-/// <summary>Passes every call on; what it does with the placing of orders is set by a test.</summary>
-public class FaultyLedger : DispatchProxy
-{
-    private ILedger behind = null!;
-    private TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource? held;
-    private volatile int loseAnswers;
-
-    /// <summary>Results in the opposite order: they belong to orders by their ids.</summary>
-    public bool TurnRound { get; set; }
-
-    /// <summary>So many commits happen and then fail in a way that leaves that open.</summary>
-    public int LoseAnswers
-    {
-        get => loseAnswers;
-        set => loseAnswers = value;
-    }
-
-    /// <summary>Nothing is written, and that is said.</summary>
-    public bool Refuse { get; set; }
-
-    /// <summary>Ends when the ledger has been asked to place orders.</summary>
-    public Task Asked => asked.Task;
-
-    public static (ILedger Ledger, FaultyLedger Faults) InFrontOf(ILedger ledger)
-    {
-        var proxy = Create<ILedger, FaultyLedger>();
-        var faults = (FaultyLedger)(object)proxy;
-        faults.behind = ledger;
-        return (proxy, faults);
-    }
-
-    /// <summary>The next placing waits, so that others gather behind it.</summary>
-    public void Hold()
-    {
-        asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    public void Release() => held!.SetResult();
-
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.Name == nameof(ILedger.PlaceAsync)
-            ? PlaceAsync((IReadOnlyList<OrderDraft>)args![0]!)
-            : targetMethod.Invoke(behind, args);
-
-    private async Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts)
-    {
-        asked.TrySetResult();
-        if (held is { } waiting)
-        {
-            await waiting.Task;
+            Assert.Equal(OrderDecision.Placed, (await task).Decision);
         }
 
-        if (Refuse)
-        {
-            throw new LedgerUnavailableException("The test refuses.");
-        }
-
-        var placed = await behind.PlaceAsync(drafts, default);
-        if (LoseAnswers > 0)
-        {
-            LoseAnswers--;
-            throw new LedgerOutcomeUnknownException("The test lost the answer.");
-        }
-
-        return TurnRound ? placed with { Results = placed.Results.Reverse().ToDictionary() } : placed;
+        await rig.AssertSettledAsync(available: 97);
     }
+
+    [Fact]
+    public async Task SubmitAsync_WhenAnOrderWaitsPastItsDeadline_NeverHandsItToTheLedger()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var (release, first) = await rig.HoldCommitsAsync("first");
+        var late = rig.PlaceAsync("late");
+        rig.Time.Advance(PastEveryDeadline);
+
+        // While the ledger hangs, and so before it is released.
+        Assert.Contains((await late).Decision, new[] { OrderDecision.DeadlinePassed, OrderDecision.LedgerUnavailable });
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await first).Decision);
+        release.SetResult();
+        await rig.AssertSettledAsync(available: 99);
+        Assert.DoesNotContain(rig.Faults.Handed.SelectMany(batch => batch), draft => draft.UserId.Value == "late");
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheOtherHalfOfASplitBatchHangs_AnswersThoseWhoseTurnHasNotCome()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var (release, _) = await rig.HoldCommitsAsync("first");
+        var batch = Enumerable.Range(0, 4).Select(i => rig.PlaceAsync($"user-{i}")).ToList();
+        var hangs = new TaskCompletionSource();
+        var handed = rig.Faults.Handed.Count;
+        rig.Faults.OnPlace = async (commit, drafts) =>
+        {
+            if (drafts.Count == 4)
+            {
+                throw new BatchRejectedException("a row cannot be written");
+            }
+
+            await hangs.Task;
+            return await commit(drafts);
+        };
+        release.SetResult();
+        await Eventually.HoldsAsync(() => rig.Faults.Handed.Count == handed + 2, "the first half is with the ledger");
+        rig.Time.Advance(PastEveryDeadline);
+
+        foreach (var task in batch)
+        {
+            Assert.Equal(OrderDecision.OutcomeUnknown, (await task.WaitAsync(TimeSpan.FromSeconds(10))).Decision);
+        }
+
+        hangs.SetResult();
+        await rig.AssertSettledAsync(available: 95);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheLedgerReturnsItsResultsInAnotherOrder_GivesEachShopperTheirOwn()
+    {
+        await using var rig = await WriterRig.StartAsync(stock: 6);
+        var (release, first) = await rig.HoldCommitsAsync("user-first");
+        var asked = Enumerable.Range(0, 8).ToDictionary(i => $"user-{i}", i => rig.PlaceAsync($"user-{i}"));
+        rig.Faults.OnPlace = async (commit, drafts) =>
+        {
+            var placed = await commit(drafts);
+            return placed with { Results = placed.Results.Reverse().ToDictionary() };
+        };
+        release.SetResult();
+
+        await first;
+        foreach (var (user, task) in asked)
+        {
+            var (decision, order) = await task;
+            var soldOut = int.Parse(user["user-".Length..]) >= 5;
+            Assert.Equal(soldOut ? OrderDecision.LedgerSoldOut : OrderDecision.Placed, decision);
+            Assert.Equal(soldOut ? null : user, order?.UserId.Value);
+        }
+
+        await rig.AssertSettledAsync(available: 0);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WithTheSameTokenManyTimesAtOnce_PlacesOneAndRepeatsItToTheOthers()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var (release, first) = await rig.HoldCommitsAsync("first");
+        var token = rig.Token("alice");
+        var asked = Enumerable.Range(0, 20).Select(_ => rig.PlaceAsync("alice", token)).ToList();
+        release.SetResult();
+
+        await first;
+        var answers = await Task.WhenAll(asked);
+        Assert.Single(answers, answer => answer.Decision == OrderDecision.Placed);
+        Assert.Equal(19, answers.Count(answer => answer.Decision == OrderDecision.Repeated));
+        Assert.Single(answers.Select(answer => answer.Order!.Id).Distinct());
+        await rig.AssertSettledAsync(available: 98);
+    }
+
+    /// <summary>Invariant I4: a retry is not told that nothing was done while its first request is being written.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1)]
+    public async Task SubmitAsync_WhenARetryCannotBeTaken_DoesNotSayThatNothingWasDone(int stock)
+    {
+        // With one unit the gate knows nothing of the retried order: it stands by for the unit of the other one.
+        await using var rig = await WriterRig.StartAsync(stock, options: new LedgerWriterOptions(QueueMax: 1));
+        var (release, other) = await rig.HoldCommitsAsync("other");
+        var token = rig.Token("alice");
+        var first = rig.PlaceAsync("alice", token);
+        var retry = rig.PlaceAsync("alice", token);
+        release.SetResult();
+
+        await other;
+        Assert.Equal((await first).Order?.Id, (await retry).Order?.Id);
+        Assert.Equal(stock == 1 ? OrderDecision.LedgerSoldOut : OrderDecision.Repeated, (await retry).Decision);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheLedgerHangsOnTheFirstRequest_TellsItsRetryThatTheOutcomeIsUnknown()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var token = rig.Token("alice");
+        var (release, first) = await rig.HoldCommitsAsync("alice", token);
+        var retry = rig.PlaceAsync("alice", token);
+        rig.Time.Advance(PastEveryDeadline);
+
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await first).Decision);
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await retry).Decision);
+        release.SetResult();
+        await rig.AssertSettledAsync(available: 99);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhenTheOrderIsThereAndTheLedgerCannotBeRead_DoesNotSayThatNothingWasDone()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        var token = rig.Token("alice");
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("alice", token)).Decision);
+
+        rig.Faults.OnFind = new LedgerUnavailableException("it does not answer");
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await rig.PlaceAsync("alice", token)).Decision);
+
+        rig.Faults.OnFind = null;
+        Assert.Equal(OrderDecision.Repeated, (await rig.PlaceAsync("alice", token)).Decision);
+    }
+
+    [Fact]
+    public async Task SubmitAsync_WhenTheGateCannotBeTold_AnswersAndGoesOn()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        rig.GateFaults.CannotBeTold = true;
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("alice")).Decision);
+        FailOnce(rig, (_, _) => throw new LedgerUnavailableException("the disk is full"));
+        Assert.Equal(OrderDecision.LedgerUnavailable, (await rig.PlaceAsync("bob")).Decision);
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("carol")).Decision);
+
+        // Healed, it hears all that was missed from the stock, and drops what nobody works on.
+        rig.GateFaults.CannotBeTold = false;
+        rig.Time.Advance(Limits.GatePendingMax + TimeSpan.FromMilliseconds(1));
+        await rig.SettleAsync();
+        await rig.AssertSettledAsync(available: 98);
+    }
+
+    [Fact]
+    public async Task StopAsync_WhenOrdersWait_AnswersThemAll()
+    {
+        await using var rig = await WriterRig.StartAsync(options: new LedgerWriterOptions(BatchMax: 2));
+        var (release, first) = await rig.HoldCommitsAsync("first");
+        var waiting = Enumerable.Range(0, 7).Select(i => rig.PlaceAsync($"user-{i}")).ToList();
+        var stopping = rig.StopAsync();
+        Assert.Equal(OrderDecision.QueueFull, (await rig.PlaceAsync("too-late")).Decision);
+        release.SetResult();
+
+        await stopping;
+        Assert.All(await Task.WhenAll(waiting.Append(first)), answer => Assert.Equal(OrderDecision.Placed, answer.Decision));
+        await rig.AssertSettledAsync(available: 92);
+    }
+
+    [Fact]
+    public async Task StopAsync_WhenAnOutcomeIsUnknown_EndsAndSaysSo()
+    {
+        await using var rig = await WriterRig.StartAsync();
+        rig.Faults.OnPlace = (_, _) => throw new LedgerOutcomeUnknownException("the connection was lost");
+        var asked = rig.PlaceAsync("alice");
+        await Eventually.HoldsAsync(() => !rig.Faults.Handed.IsEmpty, "the order is with the ledger");
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        await rig.Writer.StopAsync(patience.Token);
+
+        Assert.Equal(OrderDecision.OutcomeUnknown, (await asked).Decision);
+    }
+
+    private static void FailOnce(WriterRig rig, Func<FaultyLedger.Commit, IReadOnlyList<OrderDraft>, Task<PlacementBatch>> failure) =>
+        rig.Faults.OnPlace = (commit, drafts) =>
+        {
+            rig.Faults.OnPlace = (next, batch) => next(batch);
+            return failure(commit, drafts);
+        };
 }
