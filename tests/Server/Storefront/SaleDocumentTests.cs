@@ -197,7 +197,7 @@ public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
     private static LiveSale Load(Sale sale, StockRow row)
     {
         var catalog = new SaleCatalog();
-        catalog.Put(sale);
+        catalog.Put([sale]);
         foreach (var offer in sale.Offers)
         {
             catalog.Put(new OfferStock(offer.Id, 0, row));
