@@ -1,4 +1,5 @@
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
@@ -6,6 +7,7 @@ using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
+using FlashSale.Server.Telemetry;
 
 // Settings: read and checked before anything is started; wrong ones stop the start, all errors at once.
 var builder = ServerSetup.CreateBuilder(args);
@@ -27,13 +29,17 @@ builder.AddJobs(settings);
 
 // Pipeline: outermost first.
 var app = builder.Build();
+app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
 app.UseEdge(settings.Edge);
+app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();
 
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
+app.MapMetrics();
+app.MapOpenApiDocument();
 if (settings.Roles.HasFlag(InstanceRoles.Storefront))
 {
     app.MapStorefront();
@@ -46,6 +52,11 @@ if (settings.Roles.HasFlag(InstanceRoles.Orders))
     app.MapOrders();
     app.MapPayments();
     app.MapDealers();
+}
+
+if (settings.Roles.HasFlag(InstanceRoles.Console))
+{
+    app.MapConsole();
 }
 
 await app.RunAsync();

@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Http;
 using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
@@ -46,10 +47,10 @@ public static class ServerSetup
     /// <summary>Says what is wrong, on the error stream, and gives the exit code.</summary>
     public static int Refuse(IReadOnlyList<string> errors)
     {
-        Console.Error.WriteLine("FlashSale cannot start:");
+        System.Console.Error.WriteLine("FlashSale cannot start:");
         foreach (var error in errors)
         {
-            Console.Error.WriteLine("  - " + error);
+            System.Console.Error.WriteLine("  - " + error);
         }
 
         return 1;
@@ -94,6 +95,7 @@ public static class ServerSetup
     {
         var services = builder.Services;
         services.AddSingleton<SaleMetrics>();
+        services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(_ => new Sessions(settings.AuthKey, TimeProvider.System));
         services.AddSingleton(settings.TokenAges);
@@ -106,10 +108,13 @@ public static class ServerSetup
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
+        services.AddConsole();
+        services.AddOpenApiDocument();
         services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));
+            services.AddSingleton<SandboxCallbacks>();
         }
     }
 
@@ -124,6 +129,10 @@ public static class ServerSetup
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddHostedService<ExpiryJob>();
+            if (settings.Demo)
+            {
+                services.AddHostedService<DemoJob>();
+            }
         }
     }
 }

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// A connection with its prepared statements, used by one thread at a time. Each SQL text is prepared once and kept: the texts are constants, so their number
-/// is bounded.
+/// A connection with its prepared statements, used by one thread at a time. Each SQL text is prepared once and kept: the texts are
+/// constants, so their number is bounded.
 /// </summary>
 internal sealed class SqliteSession : IDisposable
 {
@@ -86,15 +86,28 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Everything that <paramref name="read"/> reads is from one instant.</summary>
     public T Snapshot<T>(Func<SqliteSession, T> read)
     {
+        // When it throws, the session is closed, and the transaction with it.
         Execute("BEGIN");
-        try
+        var result = read(this);
+        Execute("ROLLBACK");
+        return result;
+    }
+
+    /// <summary>How SQLite finds the rows of each statement that was used so far; a test reads that no large table is scanned.</summary>
+    public List<(string Sql, string Plan)> Explain()
+    {
+        var plans = new List<(string Sql, string Plan)>();
+        foreach (var sql in statements.Keys.Where(sql => !sql.StartsWith("PRAGMA", StringComparison.Ordinal)).ToList())
         {
-            return read(this);
+            using var statement = new Statement(connection.Handle!, "EXPLAIN QUERY PLAN " + sql);
+            using var steps = statement.Read();
+            while (steps.Next())
+            {
+                plans.Add((sql, steps.Current.Text(3)));
+            }
         }
-        finally
-        {
-            Execute("ROLLBACK");
-        }
+
+        return plans;
     }
 
     /// <summary>What was not committed is rolled back.</summary>

@@ -1,0 +1,28 @@
+using FlashSale.Server.Http;
+
+namespace FlashSale.Server.Console;
+
+/// <summary>What operators, approvers and auditors do (api.md, Operators and Export).</summary>
+public static class ConsoleEndpoints
+{
+    public static void AddConsole(this IServiceCollection services)
+    {
+        services.AddSingleton<SaleDesk>();
+        services.AddSingleton<FourEyes>();
+        services.AddSingleton<GateComparison>();
+        services.AddSingleton<SaleReadiness>();
+        services.AddSingleton<Reconciliation>();
+    }
+
+    public static void MapConsole(this IEndpointRouteBuilder app)
+    {
+        // The role of an endpoint that names none.
+        var group = app.MapGroup("/api/v1/admin").RequireRole(Roles.Operator).WithTags("Operators");
+        group.MapSales();
+        group.MapSaleActions();
+        group.MapStock();
+        group.MapBlacklist();
+        group.MapAudit();
+        group.MapChecks();
+    }
+}

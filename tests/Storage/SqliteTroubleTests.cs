@@ -1,0 +1,335 @@
+using System.Diagnostics;
+
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Sales;
+using FlashSale.Storage;
+using FlashSale.Storage.Sqlite;
+
+using Microsoft.Data.Sqlite;
+
+using Xunit;
+
+namespace FlashSale.Tests.Storage;
+
+/// <summary>What is special to a file: it can be locked, full, damaged, or edited by hand.</summary>
+public sealed class SqliteTroubleTests : IAsyncDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly ManualTime time = new();
+
+    private string FilePath => folder.File("ledger.db");
+
+    public ValueTask DisposeAsync()
+    {
+        folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task AnyWrite_WhenTheFileIsLocked_IsUnavailableAndWorksAgainAfterwards()
+    {
+        await using var ledger = await OpenAsync();
+        var sale = await PublishAsync(ledger, 10);
+        var draft = Order(sale, 1);
+        await using (var other = await LockAsync())
+        {
+            var error = await Assert.ThrowsAsync<LedgerUnavailableException>(() => ledger.PlaceAsync([draft], default));
+            Assert.Contains("locked by another program", error.Message);
+            Assert.Null(await ledger.FindOrderAsync(draft.Id, default));
+            Assert.Contains("locked by another program", await ledger.CheckAsync(default));
+        }
+
+        Assert.Equal(PlacementOutcome.Placed, (await ledger.PlaceAsync([draft], default)).Results[draft.Id].Outcome);
+        Assert.Null(await ledger.CheckAsync(default));
+        (await LedgerRows.ReadAsync(ledger, sale.Id)).AssertConsistent(sale);
+    }
+
+    [Fact]
+    public async Task CheckAsync_WhenAskedByManyWhileStuck_IsOneCheck()
+    {
+        await using var ledger = await OpenAsync();
+        await using var other = await LockAsync();
+        var began = Stopwatch.GetTimestamp();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => ledger.CheckAsync(default)));
+
+        Assert.All(answers, Assert.NotNull);
+        Assert.True(Stopwatch.GetElapsedTime(began) < 3 * Limits.LedgerBusyTimeout);
+    }
+
+    [Fact]
+    public async Task AnyWrite_WhenTheQueueIsFull_IsRefusedAtOnce()
+    {
+        await using var ledger = await OpenAsync();
+        var sale = await PublishAsync(ledger, 10);
+        var outcomes = new List<Task>();
+        await using (var other = await LockAsync())
+        {
+            for (var i = 0; i < Limits.LedgerJobQueue + Limits.LedgerJobsPerTransaction + 10; i++)
+            {
+                outcomes.Add(ledger.PlaceAsync([Order(sale, i)], default));
+            }
+
+            Assert.Contains(outcomes, outcome => outcome.Exception?.InnerException is LedgerBusyException);
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(outcomes));
+        (await LedgerRows.ReadAsync(ledger, sale.Id)).AssertConsistent(sale);
+    }
+
+    [Fact]
+    public async Task AnyWrite_WhenCancelledBeforeItBegins_IsDropped()
+    {
+        await using var ledger = await OpenAsync();
+        var sale = await PublishAsync(ledger, 10);
+        var draft = Order(sale, 1);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ledger.PlaceAsync([draft], cancelled.Token));
+
+        Assert.Null(await ledger.FindOrderAsync(draft.Id, default));
+    }
+
+    [Theory]
+    [InlineData(WritePattern.LogFirst)]
+    [InlineData(WritePattern.StockFirst)]
+    public async Task PlaceAsync_WhenTheDiskIsFull_LeavesNothingOfTheBatchAndWorksAgainAfterwards(WritePattern pattern)
+    {
+        var options = new SqliteLedgerOptions(FilePath, pattern) { MaxPages = 80 };
+        await using var ledger = await SqliteLedger.OpenAsync(options, time, default);
+        var sale = await PublishAsync(ledger, 10_000);
+        var placed = 0;
+        OrderDraft[] batch = [];
+        LedgerUnavailableException? error = null;
+        while (error is null)
+        {
+            batch = [.. Enumerable.Range(placed, 50).Select(i => Order(sale, i))];
+            try
+            {
+                await ledger.PlaceAsync(batch, default);
+                placed += batch.Length;
+            }
+            catch (LedgerUnavailableException full)
+            {
+                error = full;
+            }
+        }
+
+        Assert.Contains("the disk is full", error.Message);
+        var rows = await LedgerRows.ReadAsync(ledger, sale.Id);
+        rows.AssertConsistent(sale);
+        Assert.Equal(placed, rows.Of("order").Count());
+
+        options.MaxPages = null;
+        var again = await ledger.PlaceAsync(batch, default);
+        Assert.All(again.Results.Values, result => Assert.Equal(PlacementOutcome.Placed, result.Outcome));
+        (await LedgerRows.ReadAsync(ledger, sale.Id)).AssertConsistent(sale);
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhenTheFileIsNoDatabase_SaysSo()
+    {
+        await File.WriteAllTextAsync(FilePath, new string('x', 8_192));
+
+        Assert.Contains("not a SQLite database", (await RefusedAsync()).Message);
+        Assert.Equal(new string('x', 8_192), await File.ReadAllTextAsync(FilePath));
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhenTheFolderIsNotThere_SaysSo()
+    {
+        var error = await Assert.ThrowsAsync<LedgerUnavailableException>(
+            () => SqliteLedger.OpenAsync(new SqliteLedgerOptions(folder.File("none/ledger.db")), time, default));
+
+        Assert.Contains("cannot be opened", error.Message);
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhenTheFileIsDamaged_SaysSo()
+    {
+        await using (await OpenAsync())
+        {
+        }
+
+        await using (var file = File.OpenWrite(FilePath))
+        {
+            file.Seek(100, SeekOrigin.Begin);
+            file.Write(new byte[4_000]);
+        }
+
+        Assert.Contains("damaged", (await RefusedAsync()).Message);
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhenLocked_SaysSo()
+    {
+        await using (await OpenAsync())
+        {
+        }
+
+        await using var other = await LockAsync();
+
+        Assert.Contains("locked by another program", (await RefusedAsync()).Message);
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhenAnAppliedMigrationWasChanged_Refuses()
+    {
+        await using (await OpenAsync())
+        {
+        }
+
+        await ByHandAsync("UPDATE schema_migrations SET checksum = 'other' WHERE version = 1");
+
+        Assert.Contains("never changed", (await RefusedAsync()).Message);
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhenTheSchemaIsNewer_Refuses()
+    {
+        await using (await OpenAsync())
+        {
+        }
+
+        await ByHandAsync("INSERT INTO schema_migrations VALUES (9999, 'tomorrow', 'x', 0)");
+
+        Assert.Contains("start a newer program", (await RefusedAsync()).Message);
+    }
+
+    [Theory]
+    [InlineData("UPDATE stock SET available = -1, initial = initial - 11")]
+    [InlineData("UPDATE stock SET available = available + 1")]
+    [InlineData("UPDATE orders SET live_slot = NULL")]
+    [InlineData("UPDATE orders SET live_slot = 2")]
+    [InlineData("UPDATE orders SET status = 'expired'")]
+    [InlineData("UPDATE orders SET status = 'lost'")]
+    [InlineData("UPDATE orders SET offer_id = 77")]
+    [InlineData("UPDATE orders SET user_limit = 11")]
+    [InlineData("INSERT INTO orders SELECT zeroblob(16), sale_id, offer_id, user_id, status, user_limit, 1, price, currency, created_at, pay_before FROM orders")]
+    [InlineData("INSERT INTO stock_changes SELECT offer_id, bucket, seq + 1, kind, delta, balance_after, order_id, at FROM stock_changes WHERE kind = 'hold'")]
+    [InlineData("INSERT INTO stock_changes SELECT offer_id, bucket, seq + 1, 'sell', delta, -1, order_id, at FROM stock_changes WHERE kind = 'hold'")]
+    [InlineData("DELETE FROM orders")]
+    [InlineData("DELETE FROM offers")]
+    public async Task Schema_WhenAPromiseWouldBreak_RefusesWhateverTheProgramSays(string sql)
+    {
+        await using var ledger = await OpenAsync();
+        var sale = await PublishAsync(ledger, 10);
+        await ledger.PlaceAsync([Order(sale, 1)], default);
+
+        var error = await Assert.ThrowsAsync<SqliteException>(() => ByHandAsync("PRAGMA foreign_keys = ON; " + sql));
+
+        Assert.Equal(19, error.SqliteErrorCode);
+    }
+
+    [Fact]
+    public async Task Statements_WhenExplained_ScanNoTableThatGrows()
+    {
+        await using var ledger = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(FilePath), time, default);
+        var sale = await UseAllAsync(ledger);
+
+        var plans = await ledger.ExplainAsync();
+
+        string[] small = ["ledger_state", "order_counts", "sales", "offers", "blacklist", "schema_migrations", "CONSTANT ROW"];
+        Assert.True(plans.Count > 30, "too few statements were used to say anything");
+        Assert.DoesNotContain(plans, step => step.Plan.StartsWith("SCAN", StringComparison.Ordinal) && !small.Contains(step.Plan.Split(' ')[1]));
+        // The one sort: a user's own orders.
+        Assert.All(
+            plans.Where(step => step.Plan.Contains("TEMP B-TREE", StringComparison.Ordinal)),
+            step => Assert.Contains("o.user_id = ?1", step.Sql));
+        (await LedgerRows.ReadAsync(ledger, sale.Id)).AssertConsistent(sale);
+    }
+
+    private async Task<Sale> UseAllAsync(SqliteLedger ledger)
+    {
+        var sale = await PublishAsync(ledger, 10);
+        OrderDraft[] drafts = [Order(sale, 1), Order(sale, 2), Order(sale, 3), Order(sale, 3)];
+        await ledger.PlaceAsync(drafts, default);
+        await ledger.CancelAsync(drafts[0].Id, drafts[0].UserId, default);
+        foreach (var draft in drafts[..2])
+        {
+            if (await ledger.StartPaymentAsync(draft.Id, draft.UserId, PaymentId.Create(time.GetUtcNow()), default) is { Payment: { } payment })
+            {
+                await ledger.CompletePaymentAsync(payment.Id, draft.Id, draft.Price, true, "CODE", default);
+                await ledger.FindPaymentAsync(payment.Id, default);
+            }
+        }
+
+        await ledger.RedeemAsync("CODE", drafts[0].UserId, default);
+        time.Advance(sale.PaymentWindow);
+        await ledger.ExpireAsync(10, default);
+        await ledger.ListOrdersAsync(drafts[0].UserId, null, 10, default);
+        await ledger.ReadGateLoadAsync(sale, default);
+        await ledger.ListSalesAsync(default);
+        await ledger.ReadCatalogRevAsync(default);
+        await ledger.ListAuditAsync(null, 10, default);
+        await ledger.ListBlacklistAsync(default);
+        await ledger.CountOrdersAsync(default);
+        await ledger.AdjustStockAsync(sale.Offers[0].Id, new(1, "a", "b", 9), Actor.System("test"), default);
+        await ledger.CheckAsync(default);
+        return sale;
+    }
+
+    private async Task<ILedger> OpenAsync() => await SqliteLedger.OpenAsync(new SqliteLedgerOptions(FilePath), time, default);
+
+    private Task<LedgerUnavailableException> RefusedAsync() => Assert.ThrowsAsync<LedgerUnavailableException>(OpenAsync);
+
+    private async Task<Sale> PublishAsync(ILedger ledger, int stock)
+    {
+        var now = time.GetUtcNow();
+        var sale = await ledger.CreateSaleAsync(
+            new Sale
+            {
+                Slug = "trouble",
+                Title = new LocalizedText("一", "One"),
+                OpensAt = now,
+                ClosesAt = now.AddHours(1),
+                RequiresReservation = false,
+                PaymentWindow = TimeSpan.FromMinutes(15),
+                Offers =
+                [
+                    new Offer
+                    {
+                        Sku = "sku",
+                        Title = new LocalizedText("一", "One"),
+                        FaceValue = Money.Cny(2),
+                        Price = Money.Cny(1),
+                        Stock = stock,
+                        PerUserLimit = 1,
+                        ValidFrom = now,
+                        ValidUntil = now.AddDays(1),
+                    },
+                ],
+            },
+            Actor.System("test"),
+            default);
+        return (await ledger.UpdateSaleAsync(sale! with { Status = SaleStatus.Published }, 1, "sale.publish", Actor.System("test"), default))!;
+    }
+
+    private OrderDraft Order(Sale sale, int user) => new(
+        OrderId.Create(time.GetUtcNow()), sale.Id, sale.Offers[0].Id, UserId.Parse($"u{user}"), Money.Cny(1), 1, sale.PaymentWindow);
+
+    /// <summary>Another program that holds the write lock until it is disposed.</summary>
+    private async Task<SqliteConnection> LockAsync()
+    {
+        var other = new SqliteConnection($"Data Source={FilePath};Pooling=false");
+        await other.OpenAsync();
+        await ExecuteAsync(other, "BEGIN EXCLUSIVE");
+        return other;
+    }
+
+    private async Task ByHandAsync(string sql)
+    {
+        await using var other = new SqliteConnection($"Data Source={FilePath};Pooling=false");
+        await other.OpenAsync();
+        await ExecuteAsync(other, sql);
+    }
+
+    private static async Task ExecuteAsync(SqliteConnection connection, string sql)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
+}
