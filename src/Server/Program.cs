@@ -39,6 +39,7 @@ app.UseSessions();
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
 app.MapMetrics();
+app.MapOpenApiDocument();
 if (settings.Roles.HasFlag(InstanceRoles.Storefront))
 {
     app.MapStorefront();

@@ -109,6 +109,7 @@ public static class ServerSetup
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
         services.AddConsole();
+        services.AddOpenApiDocument();
         services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {

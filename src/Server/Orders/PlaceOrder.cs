@@ -88,14 +88,33 @@ public sealed class PlaceOrder(
         var admission = await gate.AdmitAsync(request, CancellationToken.None);
         switch (admission)
         {
-            case AdmissionOutcome.Repeated when await ledger.FindOrderAsync(token.OrderId, CancellationToken.None) is { } known:
-                return (OrderDecision.Repeated, known, offer);
-            case AdmissionOutcome.Admitted or AdmissionOutcome.Standby or AdmissionOutcome.Repeated:
+            case AdmissionOutcome.Repeated:
+                return await RepeatAsync(token, offer);
+            case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
                 var answer = await writer.SubmitAsync(Draft(token, offer), admission == AdmissionOutcome.Admitted);
                 return (answer.Decision, answer.Order, offer);
             default:
                 return (DecisionOf(admission), null, offer);
         }
+    }
+
+    /// <summary>An earlier request with this token is in the ledger, or on its way there: nobody is told that nothing was done before it is known.</summary>
+    private async Task<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> RepeatAsync(OrderToken token, LiveOffer offer)
+    {
+        try
+        {
+            if (await ledger.FindOrderAsync(token.OrderId, CancellationToken.None) is { } known)
+            {
+                return (OrderDecision.Repeated, known, offer);
+            }
+        }
+        catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException)
+        {
+            return (OrderDecision.OutcomeUnknown, null, offer);
+        }
+
+        var answer = await writer.SubmitAsync(Draft(token, offer), admitted: false);
+        return (answer.Decision, answer.Order, offer);
     }
 
     private static OrderDraft Draft(in OrderToken token, LiveOffer offer)

@@ -12,19 +12,12 @@ internal sealed class WaitingOrder(OrderDraft draft, bool admitted, long arrived
 {
     public OrderDraft Draft { get; } = draft;
 
-    /// <summary>The gate took a unit for this request, or for a duplicate of it.</summary>
-    public bool Admitted => admitted || Duplicate is { Admitted: true };
+    /// <summary>The gate took a unit for this request.</summary>
+    public bool Admitted { get; } = admitted;
 
     /// <summary>A timestamp of the time provider.</summary>
     public long ArrivedAt { get; } = arrivedAt;
 
-    /// <summary>Another request with the same order id in the same batch.</summary>
-    public WaitingOrder? Duplicate { get; set; }
-
-    public void Answer(OrderDecision decision, Order? order = null)
-    {
-        TrySetResult(new WriterAnswer(decision, order));
-        // The first of equals placed the order, the others repeat it.
-        Duplicate?.Answer(decision == OrderDecision.Placed ? OrderDecision.Repeated : decision, order);
-    }
+    /// <summary>The first answer counts: one whose outcome was unknown for too long has been told so.</summary>
+    public void Answer(OrderDecision decision, Order? order = null) => TrySetResult(new WriterAnswer(decision, order));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 using FlashSale.Core;
@@ -21,6 +22,10 @@ internal sealed class WriterLane(
         FullMode = BoundedChannelFullMode.Wait,
     });
 
+    // Every order that waits or is with the ledger. Another request with the same token shares its answer: refused by itself, it would be told that nothing was
+    // done while the first one is being written.
+    private readonly ConcurrentDictionary<OrderId, WaitingOrder> open = new();
+
     // What the ledger is working on, for AnswerOverdue.
     private volatile InFlight? inFlight;
     private volatile bool stopped;
@@ -32,7 +37,26 @@ internal sealed class WriterLane(
     public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted)
     {
         var waiting = new WaitingOrder(draft, admitted, time.GetTimestamp());
+        var first = open.GetOrAdd(draft.Id, waiting);
+        if (first != waiting)
+        {
+            return JoinAsync(first, admitted);
+        }
+
         return queue.Writer.TryWrite(waiting) ? waiting.Task : RefuseFullAsync(waiting);
+    }
+
+    /// <summary>The first of equals placed the order, the others repeat it.</summary>
+    private async Task<WriterAnswer> JoinAsync(WaitingOrder first, bool admitted)
+    {
+        var answer = await first.Task;
+        if (admitted && answer.Order is null && answer.Decision != OrderDecision.OutcomeUnknown)
+        {
+            // The first had not taken a unit itself, and gives none back.
+            await GiveBackAsync(first.Draft);
+        }
+
+        return answer.Decision == OrderDecision.Placed ? answer with { Decision = OrderDecision.Repeated } : answer;
     }
 
     private async Task<WriterAnswer> RefuseFullAsync(WaitingOrder waiting)
@@ -47,16 +71,16 @@ internal sealed class WriterLane(
     {
         try
         {
-            var batch = new Dictionary<OrderId, WaitingOrder>(options.BatchMax);
             while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
             {
-                var late = Take(batch);
+                var (batch, late) = Take();
                 await RefuseAsync(late, OrderDecision.DeadlinePassed);
-
-                if (batch.Count > 0)
+                if (batch.Length > 0)
                 {
-                    await CommitAsync(batch.Values.ToArray(), stopping);
-                    batch.Clear();
+                    // The whole of it, also while it is written in halves: those whose half comes later wait as long.
+                    inFlight = new InFlight(batch, time.GetTimestamp());
+                    await CommitAsync(batch, stopping);
+                    inFlight = null;
                 }
             }
         }
@@ -88,28 +112,16 @@ internal sealed class WriterLane(
         }
     }
 
-    /// <summary>Fills the batch; gives back the orders that came too late for any.</summary>
-    private IReadOnlyList<WaitingOrder> Take(Dictionary<OrderId, WaitingOrder> batch)
+    /// <summary>What waits, up to a batch, and the orders that came too late for any.</summary>
+    private (WaitingOrder[] Batch, IReadOnlyList<WaitingOrder> Late) Take()
     {
-        List<WaitingOrder>? late = null;
+        List<WaitingOrder> batch = [], late = [];
         while (batch.Count < options.BatchMax && queue.Reader.TryRead(out var order))
         {
-            if (time.GetElapsedTime(order.ArrivedAt) > Limits.OrderDeadline)
-            {
-                (late ??= []).Add(order);
-            }
-            else if (batch.TryGetValue(order.Draft.Id, out var first))
-            {
-                order.Duplicate = first.Duplicate;
-                first.Duplicate = order;
-            }
-            else
-            {
-                batch.Add(order.Draft.Id, order);
-            }
+            (time.GetElapsedTime(order.ArrivedAt) > Limits.OrderDeadline ? late : batch).Add(order);
         }
 
-        return late is null ? [] : late;
+        return ([.. batch], late);
     }
 
     /// <summary>Commits a batch, in halves when one of its rows cannot be written, so that one bad order fails alone.</summary>
@@ -138,7 +150,6 @@ internal sealed class WriterLane(
     {
         OrderDraft[] drafts = [.. orders.Select(order => order.Draft)];
         var started = time.GetTimestamp();
-        inFlight = new InFlight(orders, started);
         var unknown = false;
         try
         {
@@ -165,7 +176,6 @@ internal sealed class WriterLane(
         }
         finally
         {
-            inFlight = null;
             if (unknown)
             {
                 settlements.EndUnknown();
@@ -178,7 +188,7 @@ internal sealed class WriterLane(
         foreach (var order in orders)
         {
             var result = results[order.Draft.Id];
-            order.Answer(DecisionOf(result.Outcome), result.Order);
+            Close(order, DecisionOf(result.Outcome), result.Order);
             metrics.RecordOrder(time.GetElapsedTime(order.ArrivedAt).TotalSeconds);
             if (result.Outcome == PlacementOutcome.Placed)
             {
@@ -227,24 +237,43 @@ internal sealed class WriterLane(
                 }
             }
 
-            await settlements.SettleAsync(stock.OfferId, stock, committed, refused, ended, CancellationToken.None);
+            await TellGateAsync(stock.OfferId, stock, committed, refused, ended);
         }
     }
 
-    /// <summary>
-    /// Answers orders that the ledger did not write, and gives back the units that the gate took for them; never while the outcome is unknown, and never for a
-    /// duplicate, whose unit is that of the first.
-    /// </summary>
+    /// <summary>Answers orders that the ledger did not write, and gives back the units that the gate took for them; never while the outcome is unknown.</summary>
     private async Task RefuseAsync(IReadOnlyList<WaitingOrder> orders, OrderDecision decision)
     {
         foreach (var order in orders)
         {
-            order.Answer(decision);
+            Close(order, decision);
             if (order.Admitted && decision != OrderDecision.OutcomeUnknown)
             {
-                var refused = new SettledOrder(order.Draft.Id, order.Draft.UserId);
-                await settlements.SettleAsync(order.Draft.OfferId, null, [], [refused], [], CancellationToken.None);
+                await GiveBackAsync(order.Draft);
             }
+        }
+    }
+
+    /// <summary>The ledger has nothing to do with this order any more.</summary>
+    private void Close(WaitingOrder order, OrderDecision decision, Order? placed = null)
+    {
+        order.Answer(decision, placed);
+        open.TryRemove(KeyValuePair.Create(order.Draft.Id, order));
+    }
+
+    private Task GiveBackAsync(OrderDraft draft) => TellGateAsync(draft.OfferId, null, [], [new SettledOrder(draft.Id, draft.UserId)], []);
+
+    /// <summary>A gate that cannot be told must not stop the writer: the next settlement that reaches it says the same.</summary>
+    private async Task TellGateAsync(
+        OfferId offer, OfferStock? stock, IReadOnlyList<SettledOrder> committed, IReadOnlyList<SettledOrder> refused, IReadOnlyList<SettledOrder> ended)
+    {
+        try
+        {
+            await settlements.SettleAsync(offer, stock, committed, refused, ended, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            log.LogWarning("The gate could not be told what became of orders of offer {Offer}: {Problem}", offer, exception.Message);
         }
     }
 

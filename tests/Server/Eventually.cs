@@ -1,0 +1,21 @@
+using Xunit;
+
+namespace FlashSale.Tests.Server;
+
+/// <summary>Waits for what must come true soon, and no longer than it takes.</summary>
+public static class Eventually
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    public static Task HoldsAsync(Func<bool> condition, string what) => HoldsAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < Patience, $"Not within {Patience}: {what}");
+            await Task.Delay(5);
+        }
+    }
+}

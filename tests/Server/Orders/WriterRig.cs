@@ -1,0 +1,155 @@
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Tokens;
+using FlashSale.Server.Http;
+using FlashSale.Server.Orders;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+using FlashSale.Storage.Memory;
+using FlashSale.Storage.Sqlite;
+
+using Microsoft.Extensions.Logging.Abstractions;
+
+using Xunit;
+
+namespace FlashSale.Tests.Server.Orders;
+
+/// <summary>The order path from the token on, in this process: the real gate, writer and SQLite, with faults in between and a clock that a test moves.</summary>
+public sealed class WriterRig : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private readonly string folder;
+    private readonly OrderTokens tokens = new(new byte[32], [], new TokenAges(TimeSpan.Zero, Limits.TokenMaximumAge));
+    private readonly SaleMetrics metrics = new();
+    private readonly PlaceOrder place;
+    private readonly SqliteLedger ledger;
+    private readonly IGate gate;
+    private readonly Settlements settlements;
+    private readonly Sale sale;
+    private bool stopped;
+
+    private WriterRig(
+        string folder, SqliteLedger ledger, Sale sale, SaleCatalog catalog, (IGate Gate, FaultyGate Faults) gate, LedgerWriterOptions options, SteppedTime time)
+    {
+        this.folder = folder;
+        this.ledger = ledger;
+        this.sale = sale;
+        this.gate = gate.Gate;
+        GateFaults = gate.Faults;
+        Time = time;
+        var (faulty, faults) = FaultyLedger.Wrap(ledger);
+        Faults = faults;
+        settlements = new Settlements(gate.Gate, catalog, time);
+        Writer = new LedgerWriter(faulty, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
+        place = new PlaceOrder(new Sessions(new byte[32], time), tokens, catalog, gate.Gate, faulty, Writer, metrics, time);
+    }
+
+    public SteppedTime Time { get; }
+
+    public FaultyLedger Faults { get; }
+
+    public FaultyGate GateFaults { get; }
+
+    public LedgerWriter Writer { get; }
+
+    public static async Task<WriterRig> StartAsync(int stock = 100, int limit = 1, LedgerWriterOptions? options = null)
+    {
+        var time = new SteppedTime();
+        var path = Directory.CreateTempSubdirectory("flashsale-test-").FullName;
+        var sqlite = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(Path.Combine(path, "ledger.db")), time, CancellationToken.None);
+        var wrapped = FaultyGate.Wrap(new MemoryGate());
+        var catalog = new SaleCatalog();
+        var actor = Actor.System("test");
+        var draft = await sqlite.CreateSaleAsync(Definition(stock, limit, time.GetUtcNow()), actor, CancellationToken.None);
+        var published = await sqlite.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", actor, CancellationToken.None);
+        await new WarmUp(sqlite, wrapped.Gate, catalog, time).RefreshAsync(CancellationToken.None);
+        var rig = new WriterRig(path, sqlite, published!, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
+        await rig.Writer.StartAsync(CancellationToken.None);
+        return rig;
+    }
+
+    /// <summary>A token of this user, good at once.</summary>
+    public string Token(string user)
+    {
+        var now = Time.GetUtcNow();
+        return tokens.Create(new OrderToken(now, OrderId.Create(now), sale.Id, sale.Offers[0].Id, UserId.Parse(user)));
+    }
+
+    /// <summary>Everybody gets an answer.</summary>
+    public Task<(OrderDecision Decision, Order? Order)> PlaceAsync(string user, string? token = null) =>
+        place.PlaceAsync(token ?? Token(user), UserId.Parse(user)).WaitAsync(Patience);
+
+    /// <summary>Until it is released, no commit comes through; answers what to release, once the first batch has arrived there.</summary>
+    public async Task<(TaskCompletionSource Release, Task<(OrderDecision Decision, Order? Order)> First)> HoldCommitsAsync(string firstUser, string? token = null)
+    {
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Faults.OnPlace = async (commit, drafts) =>
+        {
+            await release.Task;
+            return await commit(drafts);
+        };
+        var handed = Faults.Handed.Count;
+        var first = PlaceAsync(firstUser, token);
+        await Eventually.HoldsAsync(() => Faults.Handed.Count > handed, "the first batch is with the ledger");
+        return (release, first);
+    }
+
+    public async Task<GateStock> ReadGateAsync() => (await gate.ReadAsync(sale.Offers[0].Id, CancellationToken.None))!.Value;
+
+    public async Task<long> ReadAvailableAsync() => Assert.Single(await ledger.ReadStockAsync([sale.Offers[0].Id], CancellationToken.None)).Row.Available;
+
+    /// <summary>What a job does all the time: the gate hears of the stock, and drops what has been pending for too long.</summary>
+    public async Task SettleAsync() =>
+        await settlements.SettleAsync(Assert.Single(await ledger.ReadStockAsync([sale.Offers[0].Id], CancellationToken.None)), CancellationToken.None);
+
+    /// <summary>Invariant I7: the gate's stock is the ledger's, and nothing is pending.</summary>
+    public Task AssertSettledAsync(long available) => Eventually.HoldsAsync(
+        async () => await ReadAvailableAsync() == available && await ReadGateAsync() is var stock && stock.Pending == 0 && stock.Stock == available,
+        $"ledger and gate have {available} units and nothing is pending");
+
+    public async Task StopAsync()
+    {
+        stopped = true;
+        using var patience = new CancellationTokenSource(Patience);
+        await Writer.StopAsync(patience.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!stopped)
+        {
+            Faults.OnPlace = (commit, drafts) => commit(drafts);
+            await StopAsync();
+        }
+
+        Writer.Dispose();
+        metrics.Dispose();
+        await ledger.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static Sale Definition(int stock, int limit, DateTimeOffset now) => new()
+    {
+        Slug = "dragon-boat",
+        Title = new LocalizedText("端午", "Dragon Boat"),
+        OpensAt = now,
+        ClosesAt = now.AddHours(8),
+        RequiresReservation = false,
+        PaymentWindow = TimeSpan.FromMinutes(15),
+        Offers =
+        [
+            new Offer
+            {
+                Sku = "coupon",
+                Title = new LocalizedText("优惠券", "Coupon"),
+                FaceValue = Money.Cny(10_000),
+                Price = Money.Cny(9_900),
+                Stock = stock,
+                PerUserLimit = limit,
+                ValidFrom = now,
+                ValidUntil = now.AddDays(30),
+            },
+        ],
+    };
+}
