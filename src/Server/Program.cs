@@ -29,14 +29,17 @@ builder.AddJobs(settings);
 
 // Pipeline: outermost first.
 var app = builder.Build();
+app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
 app.UseEdge(settings.Edge);
+app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();
 
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
 app.MapMetrics();
+app.MapOpenApiDocument();
 if (settings.Roles.HasFlag(InstanceRoles.Storefront))
 {
     app.MapStorefront();

@@ -12,8 +12,8 @@ namespace FlashSale.Tests.Storage;
 public abstract partial class LedgerContract
 {
     /// <summary>
-    /// Stock, limit, then one transaction after another: <c>user:order</c> asks for an order, <c>-user:order</c> cancels it; after <c>=</c> the outcomes by their
-    /// first letter (Placed, Already, Soldout, Limit). Then available, held, and the deltas of the log.
+    /// Stock, limit, then one transaction after another: <c>user:order</c> asks for an order, <c>-user:order</c> cancels it; after <c>=</c>
+    /// the outcomes by their first letter (Placed, Already, Soldout, Limit). Then available, held, and the deltas of the log.
     /// </summary>
     public static TheoryData<int, int, string[], int, int, string> Scenarios => new()
     {

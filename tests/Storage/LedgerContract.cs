@@ -103,7 +103,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
     protected static StockRow Row(int initial, long adjustments, long available, long held, long sold, long seq) =>
         StockRow.Restore(initial, adjustments, available, held, sold, seq);
 
-    /// <summary>Every row of the sale holds together: the log replays to the stock row, and orders, payments and coupons agree with it.</summary>
+    /// <summary>Every row of the sale holds together: the log replays to the stock row, and orders, payments and coupons agree with
+    /// it.</summary>
     protected async Task<LedgerRows> AuditAsync(Sale sale)
     {
         var rows = await LedgerRows.ReadAsync(Ledger, sale.Id);

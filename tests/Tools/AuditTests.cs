@@ -109,6 +109,15 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public void Check_WhenAnOrderWasThereBeforeAnyAnswerSaidSo_ViolatesI4()
+    {
+        var at = run.Records.FindIndex(record => record is { Op: HistoryOps.Order, User: "ann" });
+        run.Records[at] = run.Records[at] with { Status = 200 };
+
+        Violated("I4");
+    }
+
+    [Fact]
     public void Check_WhenAnOrderWasLeftOpenByATimeout_DoesNotViolateI4()
     {
         run.Refused("fay", 13, "timeout", status: 0);

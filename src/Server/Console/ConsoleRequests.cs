@@ -13,16 +13,17 @@ namespace FlashSale.Server.Console;
 /// <summary><c>If-Match</c> (RFC 9110, section 13.1.1): which revisions of a sale the caller has decided about.</summary>
 public readonly record struct IfMatch(IReadOnlyList<EntityTagHeaderValue>? Tags)
 {
+    public const string Header = "If-Match";
+
     /// <summary>A header that cannot be read matches nothing: the caller did mean to ask.</summary>
-    public static IfMatch Of(HttpRequest request)
+    public static IfMatch Of(string? header)
     {
-        var header = request.Headers.IfMatch;
-        if (header.Count == 0)
+        if (header is null)
         {
             return default;
         }
 
-        return EntityTagHeaderValue.TryParseList(header.ToArray()!, out var tags) ? new IfMatch([.. tags]) : new IfMatch([]);
+        return EntityTagHeaderValue.TryParseList([header], out var tags) ? new IfMatch([.. tags]) : new IfMatch([]);
     }
 
     public static EntityTagHeaderValue TagOf(long rev) => new($"\"{rev}\"");

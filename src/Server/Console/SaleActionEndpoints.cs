@@ -4,6 +4,8 @@ using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Storage;
 
+using Microsoft.AspNetCore.Mvc;
+
 namespace FlashSale.Server.Console;
 
 /// <summary>What an operator does with a sale: each action asks for a state, and is in the audit log.</summary>
@@ -11,19 +13,20 @@ public static class SaleActionEndpoints
 {
     public static void MapSaleActions(this IEndpointRouteBuilder group)
     {
-        Describe<SaleDocument>(group.MapPost("/sales/{saleId}/publication", PublishAsync), "Publish a draft")
+        Describe<SaleDocument>(group.MapPost("/sales/{saleId}/publication", PublishAsync), "Publish a draft", optional: true)
             .RequireRole(Roles.Operator | Roles.Approver)
             .ProducesProblem(StatusCodes.Status403Forbidden);
-        Describe<WarmUpDocument>(group.MapPost("/sales/{saleId}/warm-up", WarmUpAsync), "Load a published sale into the gate, again if need be");
+        Describe<WarmUpDocument>(
+            group.MapPost("/sales/{saleId}/warm-up", WarmUpAsync), "Load a published sale into the gate, again if need be", optional: true);
         MapHalting(group, "pause", "Halt a published sale: nobody orders until it is resumed", SaleActions.Paused, SaleStatus.Paused, SaleStatus.Published);
         MapHalting(group, "resumption", "Let a paused sale go on where it stood", SaleActions.Resumed, SaleStatus.Published, SaleStatus.Paused);
         MapHalting(
             group, "closure", "End a sale for good, also before its time", SaleActions.Closed, SaleStatus.Closed, SaleStatus.Published, SaleStatus.Paused);
     }
 
-    private static RouteHandlerBuilder Describe<T>(RouteHandlerBuilder endpoint, string summary) => endpoint
+    private static RouteHandlerBuilder Describe<T>(RouteHandlerBuilder endpoint, string summary, bool optional = false) => endpoint
         .WithSummary(summary)
-        .TakesJson<ReasonRequest>()
+        .TakesJson<ReasonRequest>(optional)
         .Produces<T>()
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)
@@ -33,7 +36,7 @@ public static class SaleActionEndpoints
     private static void MapHalting(
         IEndpointRouteBuilder group, string path, string summary, string action, SaleStatus next, params SaleStatus[] from) =>
         Describe<SaleDocument>(
-            group.MapPost("/sales/{saleId}/" + path, async (string saleId, HttpContext context, SaleDesk desk, TimeProvider time) =>
+            group.MapPost("/sales/{saleId}/" + path, async (string saleId, [FromHeader(Name = IfMatch.Header)] string? ifMatch, HttpContext context, SaleDesk desk, TimeProvider time) =>
             {
                 if (await context.ReadReasonAsync() is not { } reason)
                 {
@@ -41,12 +44,13 @@ public static class SaleActionEndpoints
                 }
 
                 var result = await desk.ChangeAsync(
-                    saleId, IfMatch.Of(context.Request), action, context.ActorOf(reason), sale => Task.FromResult(Move(sale, next, from, time.GetUtcNow())));
+                    saleId, IfMatch.Of(ifMatch), action, context.ActorOf(reason), sale => Task.FromResult(Move(sale, next, from, time.GetUtcNow())));
                 await context.WriteSaleAsync(result);
             }),
             summary);
 
-    private static async Task PublishAsync(string saleId, HttpContext context, SaleDesk desk, FourEyes fourEyes, TimeProvider time)
+    private static async Task PublishAsync(
+        string saleId, [FromHeader(Name = IfMatch.Header)] string? ifMatch, HttpContext context, SaleDesk desk, FourEyes fourEyes, TimeProvider time)
     {
         var (ok, reason) = await context.ReadOptionalReasonAsync();
         if (!ok)
@@ -56,14 +60,15 @@ public static class SaleActionEndpoints
 
         var session = context.GetSession();
         var actor = context.ActorOf(reason, fourEyes.RoleOf(session));
-        var result = await desk.ChangeAsync(saleId, IfMatch.Of(context.Request), SaleActions.Published, actor, async sale =>
+        var result = await desk.ChangeAsync(saleId, IfMatch.Of(ifMatch), SaleActions.Published, actor, async sale =>
             await fourEyes.RefuseAsync(sale, session) is { } refusal
                 ? SaleResult.Refused(ProblemCode.Forbidden, refusal)
                 : Move(sale, SaleStatus.Published, [SaleStatus.Draft], time.GetUtcNow()));
         await context.WriteSaleAsync(result);
     }
 
-    private static async Task WarmUpAsync(string saleId, HttpContext context, SaleDesk desk, WarmUp warmUp, TimeProvider time)
+    private static async Task WarmUpAsync(
+        string saleId, [FromHeader(Name = IfMatch.Header)] string? ifMatch, HttpContext context, SaleDesk desk, WarmUp warmUp, TimeProvider time)
     {
         var (ok, reason) = await context.ReadOptionalReasonAsync();
         if (!ok)
@@ -73,7 +78,7 @@ public static class SaleActionEndpoints
 
         // A change of nothing but the revision: that puts the operator's action into the audit log.
         var result = await desk.ChangeAsync(
-            saleId, IfMatch.Of(context.Request), SaleActions.WarmedUp, context.ActorOf(reason), sale => Task.FromResult(RequireRunning(sale, time.GetUtcNow())));
+            saleId, IfMatch.Of(ifMatch), SaleActions.WarmedUp, context.ActorOf(reason), sale => Task.FromResult(RequireRunning(sale, time.GetUtcNow())));
         if (result.Sale is not { } running)
         {
             await context.WriteSaleAsync(result);

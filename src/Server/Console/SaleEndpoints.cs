@@ -5,6 +5,8 @@ using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Storage;
 
+using Microsoft.AspNetCore.Mvc;
+
 namespace FlashSale.Server.Console;
 
 /// <summary>Sales as operators define and see them, in any phase.</summary>
@@ -102,18 +104,19 @@ public static class SaleEndpoints
     private static async Task FindAsync(string saleId, HttpContext context, SaleDesk desk) =>
         await context.WriteSaleAsync(new SaleResult(await desk.FindAsync(saleId, context.RequestAborted)));
 
-    private static async Task ReplaceAsync(string saleId, HttpContext context, SaleDesk desk, TimeProvider time)
+    private static async Task ReplaceAsync(
+        string saleId, [FromHeader(Name = IfMatch.Header)] string? ifMatch, HttpContext context, SaleDesk desk, TimeProvider time)
     {
-        var ifMatch = IfMatch.Of(context.Request);
+        var condition = IfMatch.Of(ifMatch);
         if (await desk.FindAsync(saleId, context.RequestAborted) is not { } found)
         {
             await context.WriteProblemAsync(ProblemCode.NotFound);
             return;
         }
 
-        if (!ifMatch.IsGiven || !ifMatch.Accepts(found.Rev))
+        if (!condition.IsGiven || !condition.Accepts(found.Rev))
         {
-            await context.WriteProblemAsync(ifMatch.IsGiven ? ProblemCode.PreconditionFailed : ProblemCode.PreconditionRequired);
+            await context.WriteProblemAsync(condition.IsGiven ? ProblemCode.PreconditionFailed : ProblemCode.PreconditionRequired);
             return;
         }
 
@@ -126,7 +129,7 @@ public static class SaleEndpoints
         var now = time.GetUtcNow();
         var (wanted, errors) = SaleDefinition.Read(body.RootElement, now);
         var result = await desk.ChangeAsync(
-            saleId, ifMatch, SaleActions.Updated, context.ActorOf(reason: null), sale => Task.FromResult(Replace(sale, wanted, errors, now)));
+            saleId, condition, SaleActions.Updated, context.ActorOf(reason: null), sale => Task.FromResult(Replace(sale, wanted, errors, now)));
         await context.WriteSaleAsync(result);
     }
 

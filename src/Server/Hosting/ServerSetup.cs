@@ -109,10 +109,12 @@ public static class ServerSetup
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
         services.AddConsole();
+        services.AddOpenApiDocument();
         services.AddStorefront();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));
+            services.AddSingleton<SandboxCallbacks>();
         }
     }
 
@@ -127,6 +129,10 @@ public static class ServerSetup
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddHostedService<ExpiryJob>();
+            if (settings.Demo)
+            {
+                services.AddHostedService<DemoJob>();
+            }
         }
     }
 }

@@ -7,6 +7,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace FlashSale.Server.Http;
 
+/// <summary>A feature of requests that a browser made for a page: writes the problem as a page. Status and headers are set already.</summary>
+public delegate Task HtmlProblem(HttpContext context, ProblemCode code);
+
 /// <summary>Writes problem documents. Those without variable parts come from bytes made once: nearly every request of a sale ends in one.</summary>
 public static class ProblemWriter
 {
@@ -29,6 +32,11 @@ public static class ProblemWriter
 
         var response = context.Response;
         StartResponse(response, prebuilt.Kind);
+        if (context.Features.Get<HtmlProblem>() is { } page)
+        {
+            return page(context, code);
+        }
+
         var traceId = context.TraceIdentifier;
         var length = prebuilt.Head.Length + traceId.Length + Tail.Length;
         response.ContentLength = length;
@@ -51,6 +59,11 @@ public static class ProblemWriter
         }
 
         StartResponse(context.Response, prebuilt.Kind);
+        if (context.Features.Get<HtmlProblem>() is { } page)
+        {
+            return page(context, code);
+        }
+
         var document = new ProblemDocument(
             prebuilt.Kind.Type,
             prebuilt.Kind.Title,

@@ -1,7 +1,4 @@
-using System.Text.Json;
-
 using FlashSale.Core;
-using FlashSale.Core.Orders;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Http;
 using FlashSale.Storage;
@@ -52,9 +49,9 @@ public static class PaymentEndpoints
         });
     }
 
-    private static async Task CallbackAsync(HttpContext context, PaymentDesk desk)
+    private static async Task CallbackAsync(HttpContext context, IServiceProvider services)
     {
-        if (context.RequestServices.GetService<SandboxProvider>() is not { } sandbox)
+        if (services.GetService<SandboxCallbacks>() is not { } callbacks)
         {
             await context.WriteProblemAsync(ProblemCode.NotFound);
             return;
@@ -65,38 +62,16 @@ public static class PaymentEndpoints
             return;
         }
 
-        // The signature comes first: nothing of an unsigned body is looked at.
-        if (!sandbox.IsSigned(body, context.Request.Headers[SandboxProvider.SignatureHeader]))
+        switch (await callbacks.BookAsync(body, context.Request.Headers[SandboxProvider.SignatureHeader]))
         {
-            await context.WriteProblemAsync(ProblemCode.SignatureRejected);
-            return;
-        }
-
-        if (Read(body) is not { } callback)
-        {
-            await context.WriteProblemAsync(ProblemCode.MalformedRequest);
-            return;
-        }
-
-        if (!PaymentId.TryParse(callback.PaymentId, out var payment)
-            || !OrderId.TryParse(callback.OrderId, out var order)
-            || callback.Status == PaymentStatus.Pending)
-        {
-            await context.WriteProblemAsync(ProblemCode.InvalidFields, InvalidCallback);
-            return;
-        }
-
-        var outcome = await desk.CompleteAsync(payment, order, callback.Amount, callback.Status == PaymentStatus.Paid);
-        switch (outcome)
-        {
-            case PaymentOutcome.WrongAmount:
-                await context.WriteProblemAsync(ProblemCode.AmountMismatch);
+            case null:
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
                 break;
-            case PaymentOutcome.UnknownPayment:
+            case ProblemCode.InvalidFields:
                 await context.WriteProblemAsync(ProblemCode.InvalidFields, InvalidCallback);
                 break;
-            default:
-                context.Response.StatusCode = StatusCodes.Status204NoContent;
+            case { } problem:
+                await context.WriteProblemAsync(problem);
                 break;
         }
     }
@@ -105,16 +80,4 @@ public static class PaymentEndpoints
     {
         Errors = new Dictionary<string, string[]> { ["paymentId"] = ["no payment with this id and orderId; status must be paid or failed"] },
     };
-
-    private static PaymentCallback? Read(byte[] body)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(body, WireJson.Default.PaymentCallback);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 }

@@ -10,7 +10,8 @@ using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage.Sqlite;
 
-/// <summary>What the audit log keeps of the state before and after a change: compact JSON in the words of the API, Chinese left readable.</summary>
+/// <summary>What the audit log keeps of the state before and after a change: compact JSON in the words of the API, Chinese left
+/// readable.</summary>
 internal static class AuditJson
 {
     private static readonly JsonSerializerOptions Compact = new(JsonSerializerDefaults.Web)

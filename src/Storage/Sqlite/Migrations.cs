@@ -5,8 +5,8 @@ using System.Text;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// Brings the schema up to date, forward only: the embedded files <c>NNNN_name.sql</c> in their order, each in a transaction of its own. What was applied is
-/// never edited: its checksum is compared at every start.
+/// Brings the schema up to date, forward only: the embedded files <c>NNNN_name.sql</c> in their order, each in a transaction of its own.
+/// What was applied is never edited: its checksum is compared at every start.
 /// </summary>
 internal static class Migrations
 {
@@ -14,7 +14,8 @@ internal static class Migrations
 
     private static readonly Migration[] Embedded = Read();
 
-    /// <exception cref="LedgerUnavailableException">The file was written by a newer program, or an applied migration was changed since.</exception>
+    /// <exception cref="LedgerUnavailableException">The file was written by a newer program, or an applied migration was changed
+    /// since.</exception>
     public static void Apply(SqliteSession session, DateTimeOffset now)
     {
         session.Execute(

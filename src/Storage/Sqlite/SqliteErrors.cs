@@ -12,10 +12,10 @@ internal static class SqliteErrors
     public static bool IsOfTheRow(SqliteException error) => error.SqliteErrorCode is 18 or 19 or 20 or 25;
 
     /// <summary>
-    /// True when a COMMIT that failed has surely not happened. BUSY leaves the transaction open and us to roll it back. FULL means that a frame of the write-ahead log
-    /// could not be written in full; the commit frame is the last one and is not repeated (powersafe overwrite, SQLite's default), so no valid commit frame can be in the file.
-    /// After any other error, such as a failed fsync, the commit frame may stand in the file though SQLite does not count it: the recovery after a crash
-    /// would find it valid.
+    /// True when a COMMIT that failed has surely not happened. BUSY leaves the transaction open and us to roll it back. FULL means that a
+    /// frame of the write-ahead log could not be written in full; the commit frame is the last one and is not repeated (powersafe
+    /// overwrite, SQLite's default), so no valid commit frame can be in the file. After any other error, such as a failed fsync, the commit
+    /// frame may stand in the file though SQLite does not count it: the recovery after a crash would find it valid.
     /// </summary>
     public static bool SurelyNotCommitted(SqliteException error) => error.SqliteErrorCode is Busy or Full;
 

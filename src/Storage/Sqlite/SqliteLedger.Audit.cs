@@ -28,8 +28,8 @@ public sealed partial class SqliteLedger
     ];
 
     /// <summary>
-    /// Streams row by row from one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and grows meanwhile, so the caller
-    /// reads without long pauses.
+    /// Streams row by row from one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and
+    /// grows meanwhile, so the caller reads without long pauses.
     /// </summary>
     public async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
     {

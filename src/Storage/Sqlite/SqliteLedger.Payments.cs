@@ -103,7 +103,8 @@ public sealed partial class SqliteLedger
         return (PaymentOutcome.Paid, move);
     }
 
-    /// <summary>For an order that was paid too late: its slot, when a unit is available and the user's newer orders have left one free.</summary>
+    /// <summary>For an order that was paid too late: its slot, when a unit is available and the user's newer orders have left one
+    /// free.</summary>
     private static int? FindSlotAgain(SqliteSession session, Order order)
     {
         if (ReadLine(session, order.OfferId).Row.Available == 0)

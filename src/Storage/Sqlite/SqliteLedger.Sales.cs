@@ -71,8 +71,8 @@ public sealed partial class SqliteLedger
 
     /// <inheritdoc/>
     /// <remarks>
-    /// The offers are replaced while the sale is a draft and stays one. The call that takes it out of draft leaves the offers as they are stored, so that the ids which
-    /// the operator has seen are those that go on sale.
+    /// The offers are replaced while the sale is a draft and stays one. The call that takes it out of draft leaves the offers as they are
+    /// stored, so that the ids which the operator has seen are those that go on sale.
     /// </remarks>
     /// <exception cref="BatchRejectedException">Another sale has the slug. Nothing was written.</exception>
     public Task<Sale?> UpdateSaleAsync(Sale sale, long expectedRev, string action, Actor actor, CancellationToken cancellation) =>

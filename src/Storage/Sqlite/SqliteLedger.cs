@@ -12,8 +12,8 @@ public sealed record SqliteLedgerOptions(string FilePath, WritePattern WritePatt
 }
 
 /// <summary>
-/// The embedded ledger: one SQLite file in WAL mode with synchronous FULL, one thread that writes, a few connections that read. Work on it goes through
-/// <see cref="SqliteWriteThread"/>, and all that it writes is one transaction each.
+/// The embedded ledger: one SQLite file in WAL mode with synchronous FULL, one thread that writes, a few connections that read. Work on it
+/// goes through <see cref="SqliteWriteThread"/>, and all that it writes is one transaction each.
 /// </summary>
 public sealed partial class SqliteLedger : ILedger
 {
@@ -34,7 +34,8 @@ public sealed partial class SqliteLedger : ILedger
 
     /// <summary>Opens the file, makes it if need be, and brings its schema up to date.</summary>
     /// <exception cref="LedgerUnavailableException">
-    /// It is not a database, damaged, locked or not writable; it cannot give durable commits; or its schema is newer than this program, or was edited.
+    /// It is not a database, damaged, locked or not writable; it cannot give durable commits; or its schema is newer than this program, or
+    /// was edited.
     /// </exception>
     public static async Task<SqliteLedger> OpenAsync(SqliteLedgerOptions options, TimeProvider time, CancellationToken cancellation)
     {
@@ -50,7 +51,8 @@ public sealed partial class SqliteLedger : ILedger
     public Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(Now());
 
     /// <summary>
-    /// One check at a time, shared by all who ask meanwhile, so that nothing piles up on a disk that hangs. One that takes long is itself an answer.
+    /// One check at a time, shared by all who ask meanwhile, so that nothing piles up on a disk that hangs. One that takes long is itself
+    /// an answer.
     /// </summary>
     public async Task<string?> CheckAsync(CancellationToken cancellation)
     {
@@ -107,6 +109,7 @@ public sealed partial class SqliteLedger : ILedger
         }
     }
 
-    /// <summary>SQLite has no clock of its own: the ledger's clock is this one, in whole milliseconds, since that is what is stored.</summary>
+    /// <summary>SQLite has no clock of its own: the ledger's clock is this one, in whole milliseconds, since that is what is
+    /// stored.</summary>
     private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 }

@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// A few read-only sessions. A read runs on its caller's thread: it finds its rows by an index in a warm cache, which takes microseconds, less than handing it to
-/// another thread. In WAL mode readers and the writer do not wait for each other.
+/// A few read-only sessions. A read runs on its caller's thread: it finds its rows by an index in a warm cache, which takes microseconds,
+/// less than handing it to another thread. In WAL mode readers and the writer do not wait for each other.
 /// </summary>
 internal sealed class SqliteReaders(string path) : IDisposable
 {

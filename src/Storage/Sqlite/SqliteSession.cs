@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// A connection with its prepared statements, used by one thread at a time. Each SQL text is prepared once and kept: the texts are constants, so their number
-/// is bounded.
+/// A connection with its prepared statements, used by one thread at a time. Each SQL text is prepared once and kept: the texts are
+/// constants, so their number is bounded.
 /// </summary>
 internal sealed class SqliteSession : IDisposable
 {
@@ -86,15 +86,11 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Everything that <paramref name="read"/> reads is from one instant.</summary>
     public T Snapshot<T>(Func<SqliteSession, T> read)
     {
+        // When it throws, the session is closed, and the transaction with it.
         Execute("BEGIN");
-        try
-        {
-            return read(this);
-        }
-        finally
-        {
-            Execute("ROLLBACK");
-        }
+        var result = read(this);
+        Execute("ROLLBACK");
+        return result;
     }
 
     /// <summary>How SQLite finds the rows of each statement that was used so far; a test reads that no large table is scanned.</summary>

@@ -7,8 +7,8 @@ using Microsoft.Data.Sqlite;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// The one thread that writes. SQLite has one write lock, so more threads would only wait for each other; and what has arrived while a commit was on its way shares
-/// the next one. A lone job pays one commit, in a spike the transactions grow by themselves. No timer.
+/// The one thread that writes. SQLite has one write lock, so more threads would only wait for each other; and what has arrived while a
+/// commit was on its way shares the next one. A lone job pays one commit, in a spike the transactions grow by themselves. No timer.
 /// </summary>
 internal sealed class SqliteWriteThread : IAsyncDisposable
 {
@@ -38,7 +38,8 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs the work in a transaction and returns when that is durable. Work whose token is cancelled before it begins is dropped; after that its outcome is told.
+    /// Runs the work in a transaction and returns when that is durable. Work whose token is cancelled before it begins is dropped; after
+    /// that its outcome is told.
     /// </summary>
     /// <exception cref="LedgerBusyException">The queue is full.</exception>
     public Task<T> RunAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation)
@@ -133,7 +134,8 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
         batch.ForEach(job => job.Complete());
     }
 
-    /// <summary>A job whose rows are refused is undone and fails alone. Every other error of SQLite is thrown, and ends the transaction of all.</summary>
+    /// <summary>A job whose rows are refused is undone and fails alone. Every other error of SQLite is thrown, and ends the transaction of
+    /// all.</summary>
     private void RunJobs(SqliteSession writing)
     {
         var many = batch.Count > 1;
@@ -167,8 +169,9 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
     }
 
     /// <summary>
-    /// After an error the connection is a new one, whatever the state of the old one was. Its first act is a write: should the last commit have failed after its
-    /// frames had reached the write-ahead log, they are overwritten now, and cannot come back in a recovery after an answer has been built on their absence.
+    /// After an error the connection is a new one, whatever the state of the old one was. Its first act is a write: should the last commit
+    /// have failed after its frames had reached the write-ahead log, they are overwritten now, and cannot come back in a recovery after an
+    /// answer has been built on their absence.
     /// </summary>
     private SqliteSession Reopen()
     {
@@ -191,8 +194,8 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
         try
         {
             var journal = fresh.First("PRAGMA journal_mode = WAL", row => row.Text(0));
-            // A commit returns when its log is on the disk. The log is moved into the database by the commit that makes it this long: the more
-            // seldom, the more often-changed pages are moved once instead of many times.
+            // A commit returns when its log is on the disk. The log is moved into the database by the commit that makes it this long: the
+            // more seldom, the more often-changed pages are moved once instead of many times.
             fresh.ExecuteScript("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
             var synchronous = fresh.First("PRAGMA synchronous", row => row.Long(0));
             if (journal != "wal" || synchronous != 2)

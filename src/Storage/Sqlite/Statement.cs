@@ -7,8 +7,9 @@ using SQLitePCL;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// A prepared statement with parameters <c>?1</c>, <c>?2</c> …, used again and again by one thread at a time. It speaks to SQLite directly: the ADO.NET command costs twice the time
-/// of the insert itself, with its parameter objects, boxed numbers and a reader for each row.
+/// A prepared statement with parameters <c>?1</c>, <c>?2</c> …, used again and again by one thread at a time. It speaks to SQLite directly:
+/// the commands of ADO.NET, with their parameter objects, boxed numbers and a reader for each insert, took a third of the time of a batch
+/// and 2 kB an order.
 /// </summary>
 internal sealed class Statement : IDisposable
 {

@@ -5,8 +5,8 @@ using FlashSale.Core.Stock;
 namespace FlashSale.Storage.Sqlite;
 
 /// <summary>
-/// The stock of a bucket inside one transaction: read once, changed by the rules of <see cref="StockRow"/> as often as needed, written once, together with a row of the change
-/// log for each change.
+/// The stock of a bucket inside one transaction: read once, changed by the rules of <see cref="StockRow"/> as often as needed, written
+/// once, together with a row of the change log for each change.
 /// </summary>
 internal sealed class StockLine
 {

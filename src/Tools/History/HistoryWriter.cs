@@ -12,6 +12,8 @@ public sealed class HistoryWriter : IAsyncDisposable
     private const int QueueLength = 65_536;
     private const int FlushBytes = 256 * 1024;
 
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
+
     private readonly Channel<HistoryRecord> queue =
         Channel.CreateBounded<HistoryRecord>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
 
@@ -58,7 +60,9 @@ public sealed class HistoryWriter : IAsyncDisposable
                     }
                 }
 
+                // A little more at once: waking up and writing for every record would cost more than the records.
                 await FlushAsync(buffer);
+                await Task.Delay(Gather);
             }
 
             await FlushAsync(buffer);

@@ -20,7 +20,7 @@ internal static class HtmlReport
         p { margin: .25rem 0; } code { overflow-wrap: anywhere; } .soft { color: var(--soft); }
         .verdict { display: inline-block; margin: 1rem 0; padding: .5rem 1rem; border-left: .35rem solid; background: var(--card); font-weight: 600; }
         .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); }
-        .pair { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1.5rem; align-items: start; }
+        .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1.5rem; align-items: start; }
         @media (max-width: 60rem) { .pair { grid-template-columns: minmax(0, 1fr); } }
         .scroll { overflow: auto; max-height: 26rem; }
         table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }

@@ -11,7 +11,7 @@ internal static class LoadCommand
     private const int StockMax = 1_000_000;
     private const long UnitsMax = 10_000_000;
 
-    public static Command Create(TimeProvider time, string[] args)
+    public static Command Create(IAnsiConsole console, TimeProvider time, string[] args)
     {
         var target = TargetOptions.Target();
         var key = TargetOptions.AuthKey();
@@ -60,7 +60,7 @@ internal static class LoadCommand
                 CommandLine = WithoutKey(args),
             };
             Check(settings, parsed.GetValue(remote));
-            return new LoadRun(settings, AnsiConsole.Console, time).RunAsync(cancellationToken);
+            return new LoadRun(settings, console, time).RunAsync(cancellationToken);
         });
         return command;
     }

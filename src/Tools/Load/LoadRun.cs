@@ -15,8 +15,8 @@ namespace FlashSale.Tools.Load;
 internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeProvider time)
 {
     private static readonly TimeSpan SessionLength = TimeSpan.FromHours(3);
-    private const int SecondsToSetUp = 3;
-    private const int SecondsToSettleDown = 4;
+    private const int SecondsToSetUp = 2;
+    private const int SecondsToSettleDown = 2;
 
     private readonly RunClock clock = new(time);
     private readonly Metrics metrics = new();
@@ -67,13 +67,26 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
         }
 
         console.WriteLine("auditing");
-        outcome.Report = await new Auditor(settings.Target, settings.AuthKey, time).RunAsync(report.HistoryFile, CancellationToken.None);
+        outcome.Report = await AuditAsync(report.HistoryFile);
         outcome.ServerFacts = await ReadServerFactsAsync();
         await report.WriteAsync(outcome);
         Summary.Print(console, outcome);
         VerifyCommand.Print(console, outcome.Report);
         console.WriteLine($"report: {report.HtmlFile}");
         return outcome.Report.ExitCode;
+    }
+
+    /// <summary>What was measured is reported also when the server is gone by now.</summary>
+    private async Task<AuditReport> AuditAsync(string historyFile)
+    {
+        try
+        {
+            return await new Auditor(settings.Target, settings.AuthKey, time).RunAsync(historyFile, CancellationToken.None);
+        }
+        catch (UsageException problem)
+        {
+            return new AuditReport([], 0, 0, problem.Message);
+        }
     }
 
     private async Task TradeAsync(ShopClient shop, Entry[] entries, RunOutcome outcome, long opening, CancellationToken cancellationToken)
@@ -84,7 +97,7 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
         var attacks = new Attacks(shopping, shop, clock, metrics, sessions, stopping.Token);
         var progress = new Progress(console, settings, outcome.Sales, metrics, crew, clock, opening).ShowAsync(showing.Token);
         var deadline = opening + (long)settings.Timeout.TotalMicroseconds;
-        await PrepareAsync(entries, shopping, deadline);
+        await PrepareAsync(entries, shopping, deadline, stopping.Token);
         await SellAsync(entries, shopping, attacks, opening, deadline, stopping.Token);
         outcome.Settled = outcome.Sales.All(sale => sale.Offers.All(offer => offer.IsSettled)) && crew.Busy == 0;
         outcome.TimedOut = clock.Now >= deadline;
@@ -103,16 +116,16 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
     }
 
     /// <summary>Everybody gets ready at an even pace.</summary>
-    private async Task PrepareAsync(Entry[] entries, Shopping shopping, long deadline)
+    private async Task PrepareAsync(Entry[] entries, Shopping shopping, long deadline, CancellationToken stopping)
     {
         var start = clock.Now;
         var rate = PrepareRate();
-        for (var next = 0; next < entries.Length && clock.Now < deadline;)
+        for (var next = 0; next < entries.Length && clock.Now < deadline && !stopping.IsCancellationRequested;)
         {
             var due = start + (next * 1_000_000L / rate);
             if (due > clock.Now)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(1), time);
+                await Task.Delay(TimeSpan.FromMilliseconds(1), time, CancellationToken.None);
                 continue;
             }
 

@@ -108,7 +108,8 @@ internal static class PlanMaker
     private const double DemandOverStock = 1.5;
 
     /// <summary>Bots sit at few addresses with many accounts.</summary>
-    private const int BotLines = 8;
+    private const int BotLines = 32;
+    private const double BotsComeWithin = 0.25;
     private const long ThinkTimeMax = 1_500_000;
 
     public static List<Shopper> MakeUsers(LoadSettings settings, SessionTokens sessions, DateTimeOffset expires, string run)
@@ -169,9 +170,11 @@ internal static class PlanMaker
             }
         }
 
-        var order = entries.ToArray();
-        random.Shuffle(order);
-        return order;
+        // Bots are quicker than people: an attack proves something only while there is something to be had.
+        return [.. entries
+            .Select(entry => (Entry: entry, Place: random.NextDouble() * (entry.User.Bot is null ? 1 : BotsComeWithin)))
+            .OrderBy(pair => pair.Place)
+            .Select(pair => pair.Entry)];
     }
 
     public static HistorySale Describe(PlannedSale sale, long opensAt, LoadSettings settings, long price) => new()

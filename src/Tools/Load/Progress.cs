@@ -19,7 +19,7 @@ internal sealed class Progress(
 
     /// <summary>Until cancelled.</summary>
     public Task ShowAsync(CancellationToken cancellationToken) =>
-        console.Profile.Capabilities.Interactive && !Console.IsOutputRedirected
+        console.Profile.Capabilities.Interactive
             ? console.Live(Draw(0)).StartAsync(live => EverySecondAsync(
                 speed =>
                 {

@@ -57,7 +57,7 @@ internal sealed class SaleSetup(LoadSettings settings, ShopClient shop, RunClock
     {
         // Every other sale asks for a reservation, so that one run goes both ways.
         var reserves = index % 2 == 0;
-        var slug = $"load-{settings.Seed}-{now:yyMMddHHmmssfff}-{index}";
+        var slug = $"load-{settings.Seed}-{now:MMddHHmmssfff}-{index}";
         var request = new SaleRequest
         {
             Slug = slug,

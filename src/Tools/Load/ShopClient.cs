@@ -1,7 +1,5 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Text;
 
 using FlashSale.Tools.History;
 
@@ -37,24 +35,21 @@ internal readonly record struct Call(string Op, HttpMethod Method, Uri Uri, Shop
 internal sealed class ShopClient : IDisposable
 {
     private const long TokenMinimumAge = 1_000_000;
-    private static readonly MediaTypeHeaderValue Json = new("application/json");
-    private static readonly MediaTypeHeaderValue Form = new("application/x-www-form-urlencoded");
 
-    private readonly HttpMessageInvoker[] lines;
+    private readonly Line[] lines;
     private readonly RunClock clock;
-    private readonly TimeSpan callTimeout;
     private readonly Metrics metrics;
 
     public ShopClient(LoadSettings settings, IPAddress address, RunClock clock, Metrics metrics)
     {
         this.clock = clock;
         this.metrics = metrics;
-        callTimeout = settings.CallTimeout;
         var perLine = Math.Max(1, settings.Connections / settings.Sources);
         var endPoint = new IPEndPoint(address, settings.Target.Port);
         // Only 127.0.0.0/8 has addresses to spare.
         var manySources = address.AddressFamily == AddressFamily.InterNetwork && IPAddress.IsLoopback(address);
-        lines = [.. Enumerable.Range(0, settings.Sources).Select(line => Open(endPoint, manySources ? SourceAddress(line) : null, perLine))];
+        lines = [.. Enumerable.Range(0, settings.Sources).Select(line =>
+            new Line(settings.Target, endPoint, manySources ? SourceAddress(line) : null, perLine, settings.CallTimeout, clock))];
     }
 
     /// <summary>Where answers to orders are counted by second; set once the opening is known.</summary>
@@ -74,24 +69,13 @@ internal sealed class ShopClient : IDisposable
         var sent = clock.Now;
         try
         {
-            using var patience = new CancellationTokenSource(callTimeout, clock.Time);
-            using var request = MakeRequest(call);
-            using var response = await lines[call.User.Line].SendAsync(request, patience.Token);
-            var body = await response.Content.ReadAsByteArrayAsync(patience.Token);
-            answer.Read(body);
-            answer.Status = (int)response.StatusCode;
-            answer.Body = call.KeepBody ? body : [];
-            answer.Detail = call.Op.StartsWith("admin", StringComparison.Ordinal) && !answer.IsSuccess ? Encoding.UTF8.GetString(body) : null;
-            if (answer is { Status: 429 or 503, RetryAfterMs: null } && response.Headers.RetryAfter?.Delta is { } wait)
-            {
-                answer.RetryAfterMs = (long)wait.TotalMilliseconds;
-            }
+            sent = await lines[call.User.Line].SendAsync(call, answer);
         }
         catch (OperationCanceledException)
         {
             answer.Code = "timeout";
         }
-        catch (Exception problem) when (problem is HttpRequestException or IOException or SocketException)
+        catch (Exception problem) when (problem is IOException or SocketException or System.Security.Authentication.AuthenticationException)
         {
             answer.Code = "transport";
         }
@@ -108,55 +92,6 @@ internal sealed class ShopClient : IDisposable
         {
             line.Dispose();
         }
-    }
-
-    private static HttpMessageInvoker Open(IPEndPoint endPoint, IPAddress? source, int connections) => new(new SocketsHttpHandler
-    {
-        MaxConnectionsPerServer = connections,
-        UseCookies = false,
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                if (source is not null)
-                {
-                    socket.Bind(new IPEndPoint(source, 0));
-                }
-
-                await socket.ConnectAsync(endPoint, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
-    });
-
-    private static HttpRequestMessage MakeRequest(in Call call)
-    {
-        var request = new HttpRequestMessage(call.Method, call.Uri);
-        var authorization = call.Authorization ?? call.User.Bearer;
-        if (authorization.Length > 0)
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        }
-
-        if (call.Body is not null)
-        {
-            request.Content = new ByteArrayContent(call.Body);
-            request.Content.Headers.ContentType = call.IsForm ? Form : Json;
-        }
-
-        return request;
     }
 
     private void Measure(in Call call, Answer answer, long end)

@@ -112,12 +112,8 @@ internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics,
             return;
         }
 
-        if (token.UsableAt > at)
-        {
-            at = token.UsableAt;
-            await clock.DelayUntil(at, stopping);
-        }
-
+        at = Math.Max(at, token.UsableAt);
+        await clock.DelayUntil(at, stopping);
         for (var attempt = 0; ; attempt++)
         {
             var answer = await shop.SendAsync(OrderCall(entry, token, at));

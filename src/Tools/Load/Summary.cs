@@ -5,15 +5,8 @@ namespace FlashSale.Tools.Load;
 /// <summary>The tables at the end of a run.</summary>
 internal static class Summary
 {
-    private const int WidthOfALog = 160;
-
     public static void Print(IAnsiConsole console, RunOutcome outcome)
     {
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = WidthOfALog;
-        }
-
         console.Write(Make("Calls", ["op", "status", "code", "count"], outcome.Metrics.Counts.Select(row =>
             (string[])[row.Op, row.Status == 0 ? "none" : $"{row.Status}", row.Code, $"{row.Count:N0}"])));
         console.Write(Make("Latency from the intended send time, ms", ["op", "count", "p50", "p90", "p99", "p99.9", "max"], outcome.Metrics.Latencies.Select(pair =>

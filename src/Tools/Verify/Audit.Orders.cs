@@ -78,9 +78,16 @@ public sealed partial class Audit
         var check = new Check("I4", "A request answered with effect none left no order");
         var open = new Dictionary<(string User, string Offer), int>();
         long none = 0;
-        foreach (var said in story.Tokens.Values.Where(said => said.Order is null))
+        foreach (var (token, said) in story.Tokens)
         {
-            if (said.Unknown > 0)
+            if (said.Order is not null)
+            {
+                // Whoever made it must have said 201, or nothing at all; else an answer with effect none made it.
+                check.Expect(
+                    said.Created || said.Unknown > 0,
+                    () => $"token {token} of user {said.User}: order {said.Order} was there already at its first answer, and no other was left open");
+            }
+            else if (said.Unknown > 0)
             {
                 open[(said.User, said.Offer)] = open.GetValueOrDefault((said.User, said.Offer)) + 1;
             }

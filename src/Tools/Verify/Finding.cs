@@ -25,7 +25,8 @@ public sealed record Finding(string Id, string Title, long Checked, string Figur
 /// <summary>The outcome of an audit.</summary>
 /// <param name="OrdersAcknowledged">Orders that an answer in the history confirmed.</param>
 /// <param name="RowsExported">Order rows in the ledger's export.</param>
-public sealed record AuditReport(IReadOnlyList<Finding> Findings, long OrdersAcknowledged, long RowsExported)
+/// <param name="Failure">Why nothing could be audited; else null.</param>
+public sealed record AuditReport(IReadOnlyList<Finding> Findings, long OrdersAcknowledged, long RowsExported, string? Failure = null)
 {
     public bool Violated => Findings.Any(finding => finding.State == FindingState.Violated);
 
@@ -33,13 +34,15 @@ public sealed record AuditReport(IReadOnlyList<Finding> Findings, long OrdersAck
 
     /// <summary>One of <see cref="ExitCodes"/>. A violation counts even in a run that proves nothing else.</summary>
     public int ExitCode =>
-        Violated ? ExitCodes.Violated
+        Failure is not null ? ExitCodes.Usage
+        : Violated ? ExitCodes.Violated
         : ProvesNothing ? ExitCodes.ProvesNothing
         : ExitCodes.Holds;
 
     public string Verdict => ExitCode switch
     {
         ExitCodes.Holds => "HOLDS: every invariant holds",
+        ExitCodes.Usage => $"NOT AUDITED: {Failure}",
         ExitCodes.Violated => $"VIOLATED: {string.Join(", ", Findings.Where(f => f.State == FindingState.Violated).Select(f => f.Id))}",
         _ => "PROVES NOTHING: "
             + (OrdersAcknowledged == 0 ? "no order was placed" : "the ledger exported no order"),

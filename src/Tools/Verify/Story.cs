@@ -120,6 +120,7 @@ internal sealed class Story
         if (IsSuccess(record) && record.Order is not null)
         {
             story.AddOrder(record.Order);
+            story.Created |= record.Status is 201 or 202;
         }
         else if (MayHaveOrdered(record))
         {
@@ -192,6 +193,9 @@ internal sealed class TokenStory(string user, string offer)
 
     /// <summary>A second order of the same token: it must not be.</summary>
     public string? SecondOrder { get; private set; }
+
+    /// <summary>An answer said that it had just made the order.</summary>
+    public bool Created { get; set; }
 
     /// <summary>Answers that leave open whether there is an order.</summary>
     public int Unknown { get; set; }

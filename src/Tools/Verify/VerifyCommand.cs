@@ -7,7 +7,7 @@ namespace FlashSale.Tools.Verify;
 /// <summary><c>flashsale verify</c>: the auditor on its own.</summary>
 internal static class VerifyCommand
 {
-    public static Command Create(TimeProvider time)
+    public static Command Create(IAnsiConsole console, TimeProvider time)
     {
         var target = TargetOptions.Target();
         var key = TargetOptions.AuthKey();
@@ -17,7 +17,7 @@ internal static class VerifyCommand
         {
             var auditor = new Auditor(parsed.GetRequiredValue(target), parsed.GetRequiredValue(key), time);
             var report = await auditor.RunAsync(parsed.GetRequiredValue(history), cancellationToken);
-            Print(AnsiConsole.Console, report);
+            Print(console, report);
             return report.ExitCode;
         });
         return command;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,7 +20,7 @@ public sealed class ConsoleServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Server = await TestServer.StartAsync();
+        Server = await TestServer.StartAsync(("FlashSale__Tokens__MinimumAge", "00:00:00"));
         Operator = Server.Operator();
     }
 
@@ -61,6 +62,34 @@ public sealed class ConsoleServer : IAsyncLifetime
     {
         var created = await CreateAsync(definition);
         return (await SendAsync(Operator, HttpMethod.Post, $"sales/{created.Id}/publication")).Expect(HttpStatusCode.OK);
+    }
+
+    /// <summary>The order that this user now has.</summary>
+    public async Task<Answer> OrderAsync(string offerId, string userId)
+    {
+        var shopper = Server.SignedIn(userId);
+        var token = (await SendAsync(shopper, HttpMethod.Post, $"/api/v1/offers/{offerId}/order-tokens")).Expect(HttpStatusCode.Created);
+        var body = new JsonObject { ["token"] = token.Json.GetProperty("token").GetString() };
+        return (await SendAsync(shopper, HttpMethod.Post, "/api/v1/orders", body)).Expect(HttpStatusCode.Created);
+    }
+
+    /// <summary>The sandbox provider reports the payment of this user's order.</summary>
+    public async Task PayAsync(string orderId, string userId)
+    {
+        var payment = (await SendAsync(Server.SignedIn(userId), HttpMethod.Post, $"/api/v1/orders/{orderId}/payments")).Expect(HttpStatusCode.Created);
+        var callback = new JsonObject
+        {
+            ["paymentId"] = payment.Id,
+            ["orderId"] = orderId,
+            ["amount"] = new JsonObject { ["amount"] = 9_900, ["currency"] = "CNY" },
+            ["status"] = "paid",
+        };
+        var bytes = Encoding.UTF8.GetBytes(callback.ToJsonString());
+        using var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        content.Headers.Add("X-Signature", Convert.ToBase64String(HMACSHA256.HashData(Server.SandboxSecret, bytes)));
+        using var answer = await Server.Anonymous().PostAsync(new Uri("/api/v1/payment-callbacks/sandbox", UriKind.Relative), content);
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(Operator, HttpMethod.Get, path);
