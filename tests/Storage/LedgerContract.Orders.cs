@@ -192,14 +192,15 @@ public abstract partial class LedgerContract
     {
         var sale = await PublishAsync((1_000, 1));
         var jobs = Enumerable.Range(0, 200)
-            .Select(i => (Bad: i % 3 == 0, Draft: Order(sale, User(i)) with { Price = Money.Cny(i % 3 == 0 ? -1 : 5) }))
-            .Select(job => (job.Bad, job.Draft, Task: Ledger.PlaceAsync([job.Draft], Stop)))
+            .Select(i => (Bad: i % 3 == 0, Draft: Order(sale, User(i)), Second: Order(sale, User(1_000 + i)) with { Price = Money.Cny(-1) }))
+            .Select(job => (job.Bad, job.Draft, Task: Ledger.PlaceAsync(job.Bad ? [job.Draft, job.Second] : [job.Draft], Stop)))
             .ToList();
         foreach (var (bad, draft, task) in jobs)
         {
             if (bad)
             {
                 await Assert.ThrowsAsync<BatchRejectedException>(() => task);
+                Assert.Null(await Ledger.FindOrderAsync(draft.Id, Stop));
             }
             else
             {

@@ -113,7 +113,6 @@ public sealed class Texts(bool isZh)
     public string PayBefore => Of("支付截止", "Pay before");
     public string TimeLeft => Of("剩余支付时间", "Time left to pay");
     public string Won => Of("抢到了！", "You got it!");
-    public string Pay(Money price) => Of($"去支付 {Money(price)}", $"Pay {Money(price)}");
     public string Cancel => Of("取消订单", "Cancel the order");
     public string CancelNote => Of("取消后名额立即退回，无法恢复。", "The place goes back at once; this cannot be undone.");
     public string NotCancellable => Of("订单已无法取消，当前状态如下。", "The order can no longer be cancelled. Its state is below.");

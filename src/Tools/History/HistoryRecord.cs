@@ -72,7 +72,10 @@ public sealed record HistoryRecord
     /// <summary>The problem's code; <c>timeout</c> or <c>transport</c> with status 0.</summary>
     public string? Code { get; init; }
 
-    /// <summary>The problem's <c>effect</c>: <c>none</c>, <c>applied</c>, <c>unknown</c>.</summary>
+    /// <summary>
+    /// The problem's <c>effect</c>: <c>none</c>, <c>applied</c>, <c>unknown</c>. With status 0, <c>none</c> says that the request never left
+    /// (no connection could be made), and null that nothing is known.
+    /// </summary>
     public string? Effect { get; init; }
 
     /// <summary>Id of the order in the answer, or of the order that the call was about.</summary>

@@ -10,7 +10,9 @@ internal sealed class Answer
 
     /// <summary>Of a problem; <c>timeout</c> or <c>transport</c> with status 0.</summary>
     public string? Code { get; set; }
-    public string? Effect { get; private set; }
+
+    /// <summary>Of a problem; <c>none</c> also when the request never left.</summary>
+    public string? Effect { get; set; }
     public string? Id { get; private set; }
 
     /// <summary>The status word of an order, reservation or payment.</summary>

@@ -31,6 +31,7 @@ internal sealed class Line(Uri target, IPEndPoint endPoint, IPAddress? source, i
     /// <exception cref="IOException">The connection broke, or what came was not HTTP. <see cref="SocketException"/> likewise.</exception>
     public async Task<long> SendAsync(Call call, Answer answer)
     {
+        answer.Effect = "none";
         if (!await free.WaitAsync(patience))
         {
             throw new OperationCanceledException();
@@ -43,6 +44,7 @@ internal sealed class Line(Uri target, IPEndPoint endPoint, IPAddress? source, i
             connection.Patience.CancelAfter(patience);
             var open = connection.Stream ?? await OpenAsync(connection);
             var sent = clock.Now;
+            answer.Effect = null;
             await open.WriteAsync(Write(connection, call), connection.Patience.Token);
             if (await ReceiveAsync(connection, open, call, answer) && connection.Patience.TryReset())
             {

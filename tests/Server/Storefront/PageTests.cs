@@ -1,0 +1,189 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+using FlashSale.Core.Wire;
+using FlashSale.Server.Storefront;
+
+using Xunit;
+
+namespace FlashSale.Tests.Server.Storefront;
+
+/// <summary>What holds for every page.</summary>
+public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
+{
+    public static TheoryData<string> Pages =>
+    [
+        "/", "/en", "/sign-in", "/en/sign-in", "/orders", "/en/orders", "/orders/none", "/coupons/none", "/sandbox/payments/none", "/sales/none", "/nowhere",
+        "/en/nowhere", "/problems/none", "/problems/sold-out",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task Get_WhateverTheAnswer_HasAContentSecurityPolicyAndNoInlineCode(string path)
+    {
+        using var browser = await shop.OpenSignedInAsync("reader");
+
+        var page = await browser.GetAsync(path);
+
+        Assert.Contains("default-src 'none'", page.Policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", page.Policy, StringComparison.Ordinal);
+        Assert.Equal("text/html", page.MediaType);
+        Assert.DoesNotContain("style=", page.Html, StringComparison.Ordinal);
+        Assert.DoesNotMatch("<script(?![^>]* src=)", page.Html);
+        Assert.Contains(path.StartsWith("/en", StringComparison.Ordinal) ? "<html lang=\"en\">" : "<html lang=\"zh-CN\">", page.Html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Problem_WhateverItsCode_HasAPageInBothLanguages()
+    {
+        using var browser = shop.Open();
+        foreach (var kind in Problems.All)
+        {
+            var zh = await browser.GetAsync(kind.Type);
+            var en = await browser.GetAsync("/en" + kind.Type);
+
+            Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (zh.Status, en.Status));
+            Assert.Contains(WebUtility.HtmlEncode(kind.TitleZh), zh.Html, StringComparison.Ordinal);
+            Assert.Contains(kind.Title, en.Html, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Get_WhenNothingIsThere_IsAPageForABrowserAndADocumentForOthers()
+    {
+        using var browser = shop.Open();
+        using var client = new HttpClient { BaseAddress = shop.Server.Address };
+
+        var page = await browser.GetAsync("/nowhere");
+        var api = await browser.GetAsync("/api/v1/nowhere");
+        using var document = await client.GetAsync(new Uri("/nowhere", UriKind.Relative));
+
+        Assert.Equal((HttpStatusCode.NotFound, "text/html"), (page.Status, page.MediaType));
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (api.Status, api.MediaType));
+        Assert.Equal("application/problem+json", document.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task Get_WhenATitleIsHostile_ShowsItAsText()
+    {
+        const string Hostile = "<script>alert('x')</script>\"&<img src=x onerror=alert(1)>";
+        var sale = await shop.PublishAsync(definition =>
+        {
+            definition["title"] = new JsonObject { ["zh"] = Hostile, ["en"] = Hostile };
+            definition["offers"]![0]!["title"] = new JsonObject { ["zh"] = Hostile, ["en"] = Hostile };
+        });
+        using var browser = await shop.OpenSignedInAsync("reader");
+        var page = "/sales/" + DemoShop.SlugOf(sale);
+        foreach (var path in (string[])["/", page, "/en" + page, $"{page}/checkout/{sale.OfferId}"])
+        {
+            var html = (await browser.GetAsync(path)).Html;
+
+            Assert.DoesNotContain("<script>", html, StringComparison.Ordinal);
+            Assert.DoesNotContain("<img", html, StringComparison.Ordinal);
+            Assert.Contains("&lt;script&gt;", html, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Post_WhenAnotherSiteSendsIt_IsRefused()
+    {
+        const string Other = "https://evil.example";
+        var sale = await shop.PublishAsync();
+        var checkout = $"/sales/{DemoShop.SlugOf(sale)}/checkout/{sale.OfferId}";
+        using var browser = await shop.OpenSignedInAsync("victim");
+        var token = await browser.OpenCheckoutAsync(checkout);
+        await Task.Delay(TimeSpan.FromSeconds(1.1));
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostFromAsync(Other, checkout, ("token", token))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostFromAsync("null", checkout, ("token", token))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostFromAsync(Other, "/sign-in", ("user", "mallory"))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostFromAsync(Other, "/sign-out")).Status);
+        var order = (await browser.PostAsync(checkout, ("token", token))).Location!;
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostFromAsync(Other, order + "/cancellation")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostFromAsync(Other, order + "/payment")).Status);
+        Assert.Contains("待支付", (await browser.GetAsync(order)).Html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/sales/x?a=1", "/sales/x?a=1")]
+    [InlineData("//evil.example", "/")]
+    [InlineData("/\\evil.example", "/")]
+    [InlineData("https://evil.example", "/")]
+    [InlineData("/a\r\nSet-Cookie: b=c", "/")]
+    [InlineData("/\t/evil.example", "/")]
+    [InlineData("", "/")]
+    public async Task SignIn_WhateverTheReturnPath_StaysInTheShop(string path, string expected)
+    {
+        using var browser = shop.Open();
+
+        var answer = await browser.PostAsync("/sign-in", ("user", "ada"), ("return", path));
+
+        Assert.Equal((HttpStatusCode.SeeOther, expected), (answer.Status, answer.Location));
+        Assert.Contains("httponly", answer.SetCookie, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("samesite=lax", answer.SetCookie, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task SignOut_WhenSignedIn_EndsTheSession()
+    {
+        using var browser = await shop.OpenSignedInAsync("ada");
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/orders")).Status);
+
+        await browser.PostAsync("/sign-out");
+
+        Assert.Equal("/sign-in?return=%2Forders", (await browser.GetAsync("/orders")).Location);
+    }
+
+    [Fact]
+    public async Task SignIn_WhenTheNameIsNotOne_SaysSo()
+    {
+        using var browser = shop.Open();
+
+        var answer = await browser.PostAsync("/en/sign-in", ("user", "no name"));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.Status);
+        Assert.Contains("This name will not do", answer.Html, StringComparison.Ordinal);
+        Assert.Null(answer.SetCookie);
+    }
+
+    [Fact]
+    public async Task SiteFiles_WhenAskedWithTheirHash_MayBeKeptForGood()
+    {
+        using var client = new HttpClient { BaseAddress = shop.Server.Address };
+        var html = await client.GetStringAsync(new Uri("/", UriKind.Relative));
+        foreach (var name in (string[])["site.css", "site.js"])
+        {
+            var start = html.IndexOf($"/{name}?v=", StringComparison.Ordinal);
+            using var file = await client.GetAsync(new Uri(html[start..html.IndexOf('"', start)], UriKind.Relative));
+
+            Assert.Equal(HttpStatusCode.OK, file.StatusCode);
+            Assert.Contains("immutable", file.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Demo_WhenItIsOff_HasNoDemoEndpointsAndNoSignIn()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var browser = new Browser(server.Address);
+        using var client = new HttpClient { BaseAddress = server.Address };
+
+        using var session = await client.PostAsync(new Uri("/api/v1/demo/sessions", UriKind.Relative), JsonBody("""{"userId":"ada"}"""));
+
+        Assert.Equal(HttpStatusCode.NotFound, session.StatusCode);
+        Assert.Equal("application/problem+json", session.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.PostAsync("/sign-in", ("user", "ada"))).Status);
+        Assert.Contains("请从商城登录", (await browser.GetAsync("/sign-in")).Html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Label_WhateverTheButton_IsThereInBothLanguages()
+    {
+        foreach (var button in Enum.GetValues<MainButton>())
+        {
+            Assert.NotEqual(Language.Zh.Texts.Label(button), Language.En.Texts.Label(button));
+        }
+    }
+
+    private static StringContent JsonBody(string json) => new(json, System.Text.Encoding.UTF8, "application/json");
+}

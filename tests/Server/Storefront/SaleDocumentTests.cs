@@ -1,0 +1,220 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+using FlashSale.Core;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
+using FlashSale.Server.Storefront;
+using FlashSale.Storage;
+using FlashSale.Tests.Server.Console;
+
+using Xunit;
+
+namespace FlashSale.Tests.Server.Storefront;
+
+public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
+{
+    private static readonly DateTimeOffset Opening = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task Time_WhenAsked_IsNowAndNotCached()
+    {
+        using var answer = await GetAsync("/api/v1/time");
+        var document = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
+
+        Assert.True(answer.Headers.CacheControl!.NoStore);
+        Assert.Equal(document.GetProperty("serverTime").GetDateTimeOffset().ToUnixTimeMilliseconds(), document.GetProperty("epochMs").GetInt64());
+        Assert.InRange(document.GetProperty("serverTime").GetDateTimeOffset(), TimeProvider.System.GetUtcNow().AddSeconds(-5), TimeProvider.System.GetUtcNow().AddSeconds(5));
+    }
+
+    [Fact]
+    public async Task List_WhenTheDemoHasStarted_HasTwelveSalesThatOpenWithinAMinute()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            using var answer = await GetAsync("/api/v1/sales");
+            var document = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
+            Assert.Equal(JsonValueKind.Null, document.GetProperty("nextCursor").ValueKind);
+            var demo = document.GetProperty("items").EnumerateArray().Where(sale => !sale.GetProperty("slug").GetString()!.StartsWith("shop-", StringComparison.Ordinal)).ToList();
+            if (demo.Count >= 12)
+            {
+                Assert.True(demo.Count(sale => sale.GetProperty("opensAt").GetDateTimeOffset() < TimeProvider.System.GetUtcNow().AddMinutes(1)) >= 12);
+                return;
+            }
+
+            await Task.Delay(100);
+        }
+
+        Assert.Fail("The demo did not make its sales.");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/state")]
+    public async Task Get_WhenTheTagIsKnown_IsNotSentAgainUntilItChanges(string part)
+    {
+        var sale = await shop.PublishAsync(stock: 2);
+        var path = $"/api/v1/sales/{sale.Id}{part}";
+        using var first = await GetAsync(path);
+        var tag = first.Headers.ETag!.ToString();
+        Assert.True(first.Headers.CacheControl!.Public);
+        Assert.Equal(TimeSpan.FromSeconds(1), first.Headers.CacheControl.MaxAge);
+
+        using var same = await GetAsync(path, "\"other\", " + tag);
+        Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
+        Assert.Equal(tag, same.Headers.ETag!.ToString());
+        Assert.Empty(await same.Content.ReadAsByteArrayAsync());
+
+        using var browser = await shop.OpenSignedInAsync("buyer" + part.Trim('/'));
+        await browser.OrderAsync($"/sales/{DemoShop.SlugOf(sale)}/checkout/{sale.OfferId}");
+        await Task.Delay(2 * SaleDocuments.Lifetime);
+        using var changed = await GetAsync(path, tag);
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        Assert.Contains("\"soldPercent\":50", await changed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Get_WhenTheSaleIsADraftOrUnknown_IsNotFound()
+    {
+        var draft = await ConsoleServer.SendAsync(shop.Server.Operator(), HttpMethod.Post, "sales", new JsonObject
+        {
+            ["slug"] = "a-draft",
+            ["title"] = new JsonObject { ["zh"] = "草稿", ["en"] = "Draft" },
+            ["opensAt"] = "2030-01-01T00:00:00Z",
+            ["closesAt"] = "2030-01-02T00:00:00Z",
+            ["requiresReservation"] = false,
+            ["offers"] = new JsonArray(ConsoleServer.Offer("A")),
+        });
+        foreach (var path in (string[])[$"/api/v1/sales/{draft.Id}", $"/api/v1/sales/{draft.Id}/state", "/api/v1/sales/999999", "/api/v1/sales/x/state"])
+        {
+            using var answer = await GetAsync(path);
+
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        }
+
+        using var page = await GetAsync("/sales/a-draft");
+        Assert.Equal(HttpStatusCode.NotFound, page.StatusCode);
+        using var list = await GetAsync("/api/v1/sales");
+        Assert.DoesNotContain("a-draft", await list.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"userId":"a b"}""", HttpStatusCode.UnprocessableEntity, "userId")]
+    [InlineData("""{}""", HttpStatusCode.UnprocessableEntity, "userId")]
+    [InlineData("""{"userId":7,"roles":["king"]}""", HttpStatusCode.UnprocessableEntity, "userId,roles")]
+    [InlineData("""{"userId":"ada","roles":["operator","auditor"]}""", HttpStatusCode.OK, "")]
+    [InlineData("""[]""", HttpStatusCode.BadRequest, "")]
+    public async Task DemoSession_WhateverIsAsked_NamesEveryWrongField(string body, HttpStatusCode expected, string fields)
+    {
+        using var client = new HttpClient { BaseAddress = shop.Server.Address };
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+
+        using var answer = await client.PostAsync(new Uri("/api/v1/demo/sessions", UriKind.Relative), content);
+
+        var document = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(fields, document.TryGetProperty("errors", out var errors) ? string.Join(',', errors.EnumerateObject().Select(error => error.Name)) : "");
+        if (expected == HttpStatusCode.OK)
+        {
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", document.GetProperty("token").GetString());
+            using var admin = await client.GetAsync(new Uri("/api/v1/admin/sales", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.OK, admin.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData(-30 * 60, 0, 0)]
+    [InlineData(-5 * 60, 0, 0)]
+    [InlineData(1, 250, 125)]
+    [InlineData(1, 500, 0)]
+    [InlineData(1, 0, 500)]
+    [InlineData(2 * 3600, 0, 500)]
+    public void State_WhenThereAreFourOffers_IsAtMost400Bytes(int secondsAfterOpening, int held, int sold)
+    {
+        foreach (var millisecond in (int[])[0, 123])
+        {
+            var sale = MakeSale(Opening.AddMilliseconds(millisecond));
+            var live = Load(sale, StockRow.Restore(500, 0, 500 - held - sold, held, sold, 1 + held + 2 * sold));
+
+            var document = SaleState.Make(live, Opening.AddSeconds(secondsAfterOpening));
+
+            Assert.True(document.Body.Length <= SaleState.BytesMax, Encoding.UTF8.GetString(document.Body));
+        }
+    }
+
+    [Fact]
+    public void State_WhenTimePassesOrStockMoves_RaisesItsRev()
+    {
+        var live = Load(MakeSale(Opening), StockRow.Create(500).Row);
+        long last = 0;
+        string? lastDocument = null;
+        for (var second = -1_800; second <= 3_700; second += 10)
+        {
+            var document = SaleState.Make(live, Opening.AddSeconds(second));
+            var json = JsonElement.Parse(document.Body);
+            var rev = json.GetProperty("rev").GetInt64();
+            var rest = JsonNode.Parse(document.Body)!.AsObject();
+            rest.Remove("serverTime");
+            rest.Remove("rev");
+            var changed = lastDocument is not null && rest.ToJsonString() != lastDocument;
+
+            Assert.True(changed ? rev > last : rev >= last, $"{rev} after {last}: {rest.ToJsonString()}");
+            (last, lastDocument) = (rev, rest.ToJsonString());
+        }
+    }
+
+    private static Sale MakeSale(DateTimeOffset opensAt) => new()
+    {
+        Id = new SaleId(99),
+        Slug = "s",
+        Title = new LocalizedText("销", "s"),
+        OpensAt = opensAt,
+        ClosesAt = opensAt.AddHours(1),
+        RequiresReservation = true,
+        ReservationOpensAt = opensAt.AddMinutes(-20),
+        ReservationClosesAt = opensAt.AddMinutes(-2),
+        PaymentWindow = TimeSpan.FromMinutes(5),
+        Status = SaleStatus.Published,
+        Rev = 3,
+        Offers = [.. Enumerable.Range(96, 4).Select(id => new Offer
+        {
+            Id = new OfferId(id),
+            Sku = "A",
+            Title = new LocalizedText("券", "c"),
+            FaceValue = Money.Cny(3_000_000),
+            Price = Money.Cny(9_900),
+            Stock = 500,
+            PerUserLimit = 1,
+            ValidFrom = opensAt,
+            ValidUntil = opensAt.AddDays(30),
+        })],
+    };
+
+    private static LiveSale Load(Sale sale, StockRow row)
+    {
+        var catalog = new SaleCatalog();
+        catalog.Put(sale);
+        foreach (var offer in sale.Offers)
+        {
+            catalog.Put(new OfferStock(offer.Id, 0, row));
+        }
+
+        return catalog.Find(sale.Id)!;
+    }
+
+    private async Task<HttpResponseMessage> GetAsync(string path, string? ifNoneMatch = null)
+    {
+        using var client = new HttpClient { BaseAddress = shop.Server.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        if (ifNoneMatch is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
+        }
+
+        return await client.SendAsync(request);
+    }
+}
