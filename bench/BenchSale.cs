@@ -70,24 +70,26 @@ public static class BenchSale
         return await CreateAsync(ledger, 1, stock, requiresReservation: false, TimeProvider.System.GetUtcNow().AddMinutes(-1));
     }
 
-    /// <summary>Requests with a token each, by <see cref="Users"/> users in turn, ten orders a user at most.</summary>
-    public static Func<byte[]?> Requests(Sale sale, BenchKeys keys, string path, int count)
+    /// <summary>Requests with a token each, by <see cref="Users"/> users in turn, ten a user.</summary>
+    /// <param name="repeat">After the last one begin again, where no order is placed; else the run ends.</param>
+    public static Func<byte[]?> Requests(Sale sale, BenchKeys keys, bool repeat)
     {
+        const int Count = Users * Limits.PerUserLimitMax;
         var time = TimeProvider.System;
         var sessions = new Sessions(keys.Auth, time);
         var tokens = new OrderTokens(keys.Tokens, [], TokenAges.Default);
         var users = Enumerable.Range(0, Users).Select(i => UserId.Parse($"user-{i}")).ToArray();
         var jwts = users.Select(user => sessions.Create(user, [], TimeSpan.FromHours(1))).ToArray();
         var issuedAt = time.GetUtcNow().AddSeconds(-5);
-        var requests = new byte[count][];
-        for (var i = 0; i < count; i++)
+        var requests = new byte[Count][];
+        for (var i = 0; i < Count; i++)
         {
             var user = i % Users;
             var token = tokens.Create(new OrderToken(issuedAt, OrderId.Create(issuedAt), sale.Id, sale.Offers[0].Id, users[user]));
-            requests[i] = Crowd.OrderRequest(path, jwts[user], token);
+            requests[i] = Crowd.OrderRequest(jwts[user], token);
         }
 
         var at = -1;
-        return () => Interlocked.Increment(ref at) is var next && next < count ? requests[next] : null;
+        return () => Interlocked.Increment(ref at) is var next && (repeat || next < Count) ? requests[next % Count] : null;
     }
 }

@@ -79,10 +79,10 @@ public sealed class Crowd(Uri target, int connections)
     }
 
     /// <summary>A POST of an order token, signed in.</summary>
-    public static byte[] OrderRequest(string path, string session, string token)
+    public static byte[] OrderRequest(string session, string token)
     {
         var body = $$"""{"token":"{{token}}"}""";
         return Encoding.ASCII.GetBytes(
-            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {session}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+            $"POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {session}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
     }
 }

@@ -10,7 +10,6 @@ public static class OrderBench
 {
     private const int Connections = 512;
     private const int Rounds = 3;
-    private const int RequestsPerSecondMax = 40_000;
 
     public static async Task<int> RunAsync(int seconds)
     {
@@ -51,8 +50,7 @@ public static class OrderBench
     {
         await using var server = await ServerProcess.StartOtherAsync("serve-signed", keys);
         var sale = await AnySaleAsync();
-        var requests = BenchSale.Requests(sale, keys, "/api/v1/orders", Count(length));
-        return await MeasureAsync(server, requests, length);
+        return await MeasureAsync(server, BenchSale.Requests(sale, keys, repeat: true), length);
     }
 
     private static async Task<(Crowd.Result Result, double AllocatedPerRequest)> DurableAsync(BenchKeys keys, TimeSpan length, int batchMax)
@@ -63,7 +61,7 @@ public static class OrderBench
             var sale = await BenchSale.CreateInFileAsync(data, stock: 1_000_000);
             await using var server = await ServerProcess.StartProductAsync(
                 keys, data, ("FlashSale__Ledger__BatchMax", batchMax.ToString(CultureInfo.InvariantCulture)));
-            return await MeasureAllocationsAsync(server, BenchSale.Requests(sale, keys, "/api/v1/orders", Count(length)), length);
+            return await MeasureAllocationsAsync(server, BenchSale.Requests(sale, keys, repeat: false), length);
         }
         finally
         {
@@ -74,7 +72,7 @@ public static class OrderBench
     private static async Task<Crowd.Result> BareAsync(BenchKeys keys, TimeSpan length)
     {
         await using var server = await ServerProcess.StartOtherAsync("serve-bare", keys);
-        return await MeasureAsync(server, BenchSale.Requests(await AnySaleAsync(), keys, "/api/v1/orders", Count(length)), length);
+        return await MeasureAsync(server, BenchSale.Requests(await AnySaleAsync(), keys, repeat: true), length);
     }
 
     private static async Task<(Crowd.Result Result, double AllocatedPerRequest)> SoldOutAsync(BenchKeys keys, TimeSpan length)
@@ -85,7 +83,7 @@ public static class OrderBench
             // One unit, which the first request takes; every other one is refused.
             var sale = await BenchSale.CreateInFileAsync(data, stock: 1);
             await using var server = await ServerProcess.StartProductAsync(keys, data);
-            return await MeasureAllocationsAsync(server, BenchSale.Requests(sale, keys, "/api/v1/orders", Count(length)), length);
+            return await MeasureAllocationsAsync(server, BenchSale.Requests(sale, keys, repeat: true), length);
         }
         finally
         {
@@ -93,19 +91,27 @@ public static class OrderBench
         }
     }
 
-    /// <summary>A quarter of the time to warm up, then the run that counts.</summary>
     private static async Task<Crowd.Result> MeasureAsync(ServerProcess server, Func<byte[]?> requests, TimeSpan length)
     {
-        var crowd = new Crowd(server.Url, Connections);
-        await crowd.RunAsync(requests, length / 4);
+        var crowd = await WarmUpAsync(server, requests);
         return await crowd.RunAsync(requests, length);
+    }
+
+    /// <summary>
+    /// Every user once, as shoppers have reserved and asked for their token before they order; and long enough for the runtime to have compiled what is hot.
+    /// </summary>
+    private static async Task<Crowd> WarmUpAsync(ServerProcess server, Func<byte[]?> requests)
+    {
+        var crowd = new Crowd(server.Url, Connections);
+        var left = BenchSale.Users;
+        await crowd.RunAsync(() => Interlocked.Decrement(ref left) >= 0 ? requests() : null, TimeSpan.FromMinutes(1));
+        return crowd;
     }
 
     private static async Task<(Crowd.Result Result, double AllocatedPerRequest)> MeasureAllocationsAsync(
         ServerProcess server, Func<byte[]?> requests, TimeSpan length)
     {
-        var crowd = new Crowd(server.Url, Connections);
-        await crowd.RunAsync(requests, length / 4);
+        var crowd = await WarmUpAsync(server, requests);
         var before = await AllocatedAsync(server);
         var result = await crowd.RunAsync(requests, length);
         return (result, (await AllocatedAsync(server) - before) / result.Requests);
@@ -126,8 +132,6 @@ public static class OrderBench
         Directory.Delete(data, recursive: true);
         return sale;
     }
-
-    private static int Count(TimeSpan length) => Math.Min(BenchSale.Users * 10, (int)(length.TotalSeconds * 1.25 * RequestsPerSecondMax));
 
     private static int Report(Dictionary<string, List<Crowd.Result>> results, string allocations)
     {
