@@ -16,17 +16,52 @@ public readonly record struct SaleId(long Value)
     public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>An offer of a sale; a positive number, on the wire its decimal digits.</summary>
+/// <summary>
+/// An offer of a sale; a positive number, on the wire in base 62: a state document names each offer, and must stay within 400 bytes.
+/// </summary>
 public readonly record struct OfferId(long Value)
 {
+    private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    /// <summary>62^10 fits a long.</summary>
+    private const int MaxLength = 10;
+
+    /// <summary>One spelling an id: no leading zero.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out OfferId id)
     {
-        var ok = Ids.TryParseNumber(text, out var value);
+        id = default;
+        if (text.Length is 0 or > MaxLength || text[0] == '0')
+        {
+            return false;
+        }
+
+        var value = 0L;
+        foreach (var c in text)
+        {
+            var digit = Digits.IndexOf(c);
+            if (digit < 0)
+            {
+                return false;
+            }
+
+            value = value * Digits.Length + digit;
+        }
+
         id = new OfferId(value);
-        return ok;
+        return true;
     }
 
-    public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
+    public override string ToString()
+    {
+        Span<char> text = stackalloc char[MaxLength + 1];
+        var at = text.Length;
+        for (var rest = Value; rest > 0; rest /= Digits.Length)
+        {
+            text[--at] = Digits[(int)(rest % Digits.Length)];
+        }
+
+        return new string(text[at..]);
+    }
 }
 
 /// <summary>

@@ -113,7 +113,10 @@ public interface ILedger : IAsyncDisposable
 
     // ---- for auditors ----
 
-    /// <summary>All rows of a sale from one consistent snapshot (api.md, Export).</summary>
+    /// <summary>
+    /// All rows of a sale from one consistent snapshot (api.md, Export): offer by offer, and in an offer its stock row, changes, orders, coupons and payments
+    /// in whatever order, so that a reader can add up an offer at a time.
+    /// </summary>
     IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, CancellationToken cancellation);
 
     /// <summary>The audit log, newest first.</summary>

@@ -24,29 +24,25 @@ public sealed class SaleCatalog
 
     public bool TryFind(OfferId id, [NotNullWhen(true)] out LiveOffer? offer) => snapshot.Offers.TryGetValue(id, out offer);
 
-    /// <summary>Takes over what the ledger says; the stock that is known stays. An older revision of a sale never replaces a newer one.</summary>
-    public void Replace(IEnumerable<Sale> sales)
+    /// <summary>
+    /// Takes over what the ledger says; the stock that is known stays. An older revision of a sale never replaces a newer one, and a sale that is not
+    /// among them stays: sales are never deleted, so it was made after the list was read.
+    /// </summary>
+    public void Put(IReadOnlyList<Sale> sales)
     {
         lock (writing)
         {
             var known = snapshot;
-            snapshot = Snapshot.Of(sales.Select(sale => known.ById.GetValueOrDefault(sale.Id) is { } old && old.Sale.Rev >= sale.Rev
-                ? old
-                : new LiveSale(sale, known.Offers)));
-        }
-    }
-
-    public void Put(Sale sale)
-    {
-        lock (writing)
-        {
-            var known = snapshot;
-            if (known.ById.GetValueOrDefault(sale.Id) is { } old && old.Sale.Rev >= sale.Rev)
+            var next = known.ById.ToDictionary();
+            foreach (var sale in sales)
             {
-                return;
+                if (!next.TryGetValue(sale.Id, out var old) || old.Sale.Rev < sale.Rev)
+                {
+                    next[sale.Id] = new LiveSale(sale, known.Offers);
+                }
             }
 
-            snapshot = Snapshot.Of(known.Sales.Where(other => other.Sale.Id != sale.Id).Append(new LiveSale(sale, known.Offers)));
+            snapshot = Snapshot.Of(next.Values);
         }
     }
 

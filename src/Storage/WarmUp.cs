@@ -48,7 +48,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Time
     public async Task RefreshAsync(CancellationToken cancellation)
     {
         var sales = await ledger.ListSalesAsync(cancellation);
-        catalog.Replace(sales);
+        catalog.Put(sales);
         var barred = await ledger.ListBlacklistAsync(cancellation);
         await gate.LoadBlacklistAsync(
             [.. barred.Select(entry => (UserId.Parse(entry.UserId), entry.ExpiresAt ?? DateTimeOffset.MaxValue))], cancellation);
@@ -61,7 +61,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Time
     /// <summary>One sale that was changed: published, paused, resumed, closed or edited.</summary>
     public async Task RefreshAsync(Sale sale, CancellationToken cancellation)
     {
-        catalog.Put(sale);
+        catalog.Put([sale]);
         if (sale.Status == SaleStatus.Draft)
         {
             return;

@@ -39,7 +39,7 @@ internal static class Plants
             new Edit(WriteThread, Commit, "            batch.ForEach(job => job.Complete());\n            batch.Clear();\n            Thread.Sleep(200);\n" + Commit)),
         new(
             "reply by position",
-            WriterTests + "SubmitAsync_WhenTheLedgerAnswersInAnotherOrder_GivesEachShopperTheirOwnOrder",
+            WriterTests + "SubmitAsync_WhenTheLedgerReturnsItsResultsInAnotherOrder_GivesEachShopperTheirOwn",
             new Edit(
                 Lane,
                 "        foreach (var order in orders)\n        {\n            var result = results[order.Draft.Id];",
@@ -102,16 +102,16 @@ internal static class Plants
             new Edit(Tokens, "if (!Ascii.Equals(bytes[HeadBytes..signed], user.Value))", "if (user.Value.Length == 0)")),
         new(
             "a batch is not cut to the stock that is left",
-            WriterTests + "SubmitAsync_WhenMoreWaitThanThereAre_PlacesTheFirstAndEndsWithNothingPending",
+            LedgerTests + "PlaceAsync_WhenManyWantFew_ExactlyTheStockIsSold",
             new Edit(Orders, "var sold = line.Row.Available == 0;", "var sold = false;")),
         new(
             "an unknown outcome is told as a failure",
-            WriterTests + "SubmitAsync_WhenTheAnswerOfACommitIsLost_FindsTheOrderAndSaysSo",
+            WriterTests + "SubmitAsync_WhenTheCommitHappenedAndItsAnswerWasLost_AnswersWithTheOrder",
             new Edit(Lane, "when (exception is LedgerOutcomeUnknownException || (unknown", "when (unknown || (unknown"),
             new Edit(Lane, "            _ => OrderDecision.OutcomeUnknown,", "            _ => OrderDecision.LedgerUnavailable,")),
         new(
             "a unit is given back while its outcome is unknown",
-            WriterTests + "StopAsync_WhileAnOutcomeIsUnknown_SaysUnknownAndKeepsTheUnitBack",
+            WriterTests + "SubmitAsync_WhenTheLedgerBreaksInAWayNobodyExpected_CallsTheOutcomeUnknownAndGoesOn",
             new Edit(Lane, "if (order.Admitted && decision != OrderDecision.OutcomeUnknown)", "if (order.Admitted)")),
         new(
             "sold out while orders are only pending",

@@ -212,7 +212,7 @@ public sealed record OfferReconciliation(
     long GateStock,
     int GatePending);
 
-/// <summary>One line of an export; <see cref="Type"/> says which fields are there (api.md, Export).</summary>
+/// <summary>One line of an export; <c>type</c> says which fields are there (api.md, Export).</summary>
 public sealed record ExportLine
 {
     public required string Type { get; init; }

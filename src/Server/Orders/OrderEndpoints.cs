@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
@@ -16,7 +17,7 @@ public static class OrderEndpoints
         var place = app.ServiceProvider.GetRequiredService<PlaceOrder>();
         group.MapPost("", (Delegate)((HttpContext context) => place.InvokeAsync(context)))
             .WithSummary("Submit an order with its token; the same token is always the same order")
-            .Accepts<PlaceOrderRequest>("application/json")
+            .TakesJson<PlaceOrderRequest>()
             .Produces<OrderDocument>(StatusCodes.Status201Created)
             .Produces<OrderDocument>()
             .ProducesProblem(StatusCodes.Status401Unauthorized)

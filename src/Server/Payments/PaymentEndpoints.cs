@@ -1,5 +1,6 @@
 using FlashSale.Core;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Storage;
 
@@ -20,7 +21,7 @@ public static class PaymentEndpoints
         app.MapPost("/api/v1/payment-callbacks/sandbox", CallbackAsync)
             .WithTags("Payments")
             .WithSummary("The sandbox payment provider reports a payment")
-            .Accepts<PaymentCallback>("application/json")
+            .TakesJson<PaymentCallback>()
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 using FlashSale.Core;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 
 namespace FlashSale.Server.Storefront;
@@ -18,7 +19,7 @@ public static class DemoSessionEndpoints
         app.MapPost("/api/v1/demo/sessions", CreateAsync)
             .WithTags("Demo")
             .WithSummary("A session token for any user name and roles; only in the demo")
-            .Accepts<DemoSessionRequest>("application/json")
+            .TakesJson<DemoSessionRequest>()
             .Produces<DemoSessionDocument>()
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 

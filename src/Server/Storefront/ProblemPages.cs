@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Text;
+
 using FlashSale.Core.Wire;
+using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Server.Storefront.Views;
 
@@ -11,6 +15,9 @@ public sealed record ProblemModel(ProblemKind Kind, string? TraceId);
 public static class ProblemPages
 {
     private static readonly string[] NotForBrowsers = ["/api", "/healthz", "/metrics", "/openapi"];
+
+    // A few problems in two languages: those that a crowd gets cost no rendering.
+    private static readonly ConcurrentDictionary<(ProblemCode Code, Language Language), byte[]> BusyPages = new();
 
     public static void MapProblemPages(this IEndpointRouteBuilder app, Language language) =>
         app.MapGet("/problems/{code}", (string code, HttpContext context) =>
@@ -31,12 +38,38 @@ public static class ProblemPages
     {
         if (IsForBrowser(context.Request))
         {
-            context.Features.Set<HtmlProblem>(static (context, code) =>
-                Show(Visit.Begin(context, LanguageOf(context.Request)), code, context).ExecuteAsync(context));
+            context.Features.Set<HtmlProblem>(static (context, code) => Problems.Of(code).Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable
+                ? SendBusyAsync(context, code)
+                : Show(Visit.Begin(context, LanguageOf(context.Request)), code, context).ExecuteAsync(context));
         }
 
         return next(context);
     });
+
+    /// <summary>The same bytes for everybody, whoever they are. What was asked for with GET is asked for again by itself, after a time drawn for each.</summary>
+    private static async Task SendBusyAsync(HttpContext context, ProblemCode code)
+    {
+        var key = (code, LanguageOf(context.Request));
+        if (!BusyPages.TryGetValue(key, out var page))
+        {
+            var services = context.RequestServices;
+            var visit = new Visit(
+                key.Item2, "/", null, DateTimeOffset.UnixEpoch, services.GetRequiredService<Settings>().Demo, services.GetRequiredService<SiteFiles>());
+            page = Encoding.UTF8.GetBytes(await visit.RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(code), null), services));
+            BusyPages[key] = page;
+        }
+
+        var response = context.Response;
+        Visit.SetHeaders(response.Headers);
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            response.Headers["Refresh"] = Random.Shared.Next(3, 9).ToString();
+        }
+
+        response.ContentType = "text/html; charset=utf-8";
+        response.ContentLength = page.Length;
+        await response.Body.WriteAsync(page, context.RequestAborted);
+    }
 
     private static bool IsForBrowser(HttpRequest request) =>
         request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -12,8 +13,22 @@ using Microsoft.Extensions.Primitives;
 
 namespace FlashSale.Server.Storefront;
 
-/// <summary>The bytes of a public document and its entity tag, as they are sent to everybody.</summary>
-public sealed record PublicDocument(byte[] Body, StringValues ETag);
+/// <summary>The bytes of a public document, plain and compressed, and its weak entity tag, as they are sent to everybody.</summary>
+public sealed record PublicDocument(byte[] Body, byte[] Gzip, StringValues ETag)
+{
+    /// <param name="body">What is sent.</param>
+    /// <param name="tagged">What the tag stands for: two documents with the same are as good as one another.</param>
+    public static PublicDocument Of(byte[] body, ReadOnlySpan<byte> tagged)
+    {
+        using var gzip = new MemoryStream();
+        using (var stream = new GZipStream(gzip, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            stream.Write(body);
+        }
+
+        return new PublicDocument(body, gzip.ToArray(), "W/\"" + Convert.ToHexStringLower(SHA256.HashData(tagged).AsSpan(0, 8)) + "\"");
+    }
+}
 
 /// <summary>
 /// The public documents of sales. Each is made when somebody asks, at most once in <see cref="Lifetime"/>, and sent to all who ask within that time: a hundred
@@ -48,8 +63,6 @@ public sealed class SaleDocuments(SaleCatalog catalog, TimeProvider time)
     public PublicDocument? State(string saleId) => Find(saleId) is not { } live
         ? null
         : Fresh(slots.GetOrCreateValue(live).State, live, SaleState.Make);
-
-    internal static StringValues TagOf(ReadOnlySpan<byte> content) => "W/\"" + Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8)) + "\"";
 
     private static SaleDocument Describe(LiveSale live, DateTimeOffset now)
     {
@@ -89,7 +102,7 @@ public sealed class SaleDocuments(SaleCatalog catalog, TimeProvider time)
     private static PublicDocument Tagged<T>(T document, JsonTypeInfo<T> type)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(document, type);
-        return new PublicDocument(body, TagOf(body));
+        return PublicDocument.Of(body, body);
     }
 
     private LiveSale? Find(string saleId) =>

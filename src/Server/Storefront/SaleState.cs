@@ -10,11 +10,14 @@ namespace FlashSale.Server.Storefront;
 /// <summary>Makes the state document that waiting pages poll, in few bytes.</summary>
 public static class SaleState
 {
-    /// <summary>What it may weigh for a sale of up to four offers.</summary>
+    /// <summary>
+    /// What it may weigh for a sale of up to four offers. Plain it keeps to that with offer ids of two digits in every phase, and of three in most; compressed
+    /// with any.
+    /// </summary>
     public const int BytesMax = 400;
 
     private const int PollSeldomMs = 30_000;
-    private const int PollFarMs = 10_000;
+    private const int PollFarMs = 9_000;
     private const int PollNearMs = 2_000;
     private static readonly TimeSpan Far = Limits.TokensBeforeOpening;
     private static readonly TimeSpan Near = TimeSpan.FromMinutes(1);
@@ -31,7 +34,7 @@ public static class SaleState
         }
 
         // The tag leaves the server's time out: a document that differs in nothing else is not sent again.
-        return new PublicDocument(body, SaleDocuments.TagOf(Bytes(document with { ServerTime = default })));
+        return PublicDocument.Of(body, Bytes(document with { ServerTime = default }));
     }
 
     private static SaleStateDocument Describe(LiveSale live, DateTimeOffset now)
@@ -96,7 +99,7 @@ public static class SaleState
             case SalePhase.SoldOut:
                 return holds ? PollNearMs : PollFarMs;
             case SalePhase.Ended:
-                return PollSeldomMs;
+                return PollFarMs;
             default:
                 var next = sale.RequiresReservation && now < sale.ReservationOpensAt ? sale.ReservationOpensAt.Value : sale.OpensAt;
                 return next - now > Far ? PollSeldomMs : next - now > Near ? PollFarMs : PollNearMs;

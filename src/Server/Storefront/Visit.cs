@@ -28,16 +28,11 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
 
     public Texts Texts => Language.Texts;
 
-    /// <summary>Begins the answer of a page: its headers are on every answer, also on a redirection or a refusal.</summary>
+    /// <summary>Begins the answer of a page.</summary>
     public static Visit Begin(HttpContext context, Language language)
     {
         var services = context.RequestServices;
-        var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        headers.XContentTypeOptions = "nosniff";
-        // Not no-referrer: with that a browser would send `Origin: null` with our own forms.
-        headers["Referrer-Policy"] = "same-origin";
-        headers.CacheControl = "no-store";
+        SetHeaders(context.Response.Headers);
         services.GetRequiredService<Sessions>().TryRead(context, out var session);
         return new Visit(
             language,
@@ -48,10 +43,21 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
             services.GetRequiredService<SiteFiles>());
     }
 
-    public string Link(string path) => Language.Path(path);
+    /// <summary>What is on every answer of the pages, also on a redirection or a refusal.</summary>
+    public static void SetHeaders(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        // Not no-referrer: with that a browser would send `Origin: null` with our own forms.
+        headers["Referrer-Policy"] = "same-origin";
+        headers.CacheControl = "no-store";
+    }
 
-    /// <summary>A page. <typeparamref name="TPage"/> takes the visit, and the model if it has one.</summary>
-    public IResult Show<TPage>(object? model = null, int status = StatusCodes.Status200OK)
+    /// <summary>
+    /// The whole HTML of a page, before the first byte is sent, so that what breaks can still be answered. The plain renderer is enough: the pages have no
+    /// circuits, no state and no anti-forgery tokens (see <see cref="Sessions.IsOwnOrigin"/>), so no keys for them are made or kept.
+    /// </summary>
+    public async Task<string> RenderAsync<TPage>(object? model, IServiceProvider services)
         where TPage : IComponent
     {
         Dictionary<string, object?> parameters = new() { ["Visit"] = this };
@@ -60,8 +66,16 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
             parameters["Model"] = model;
         }
 
-        return new HtmlPage<TPage>(parameters, status);
+        await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
+        return await renderer.Dispatcher.InvokeAsync(async () =>
+            (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
     }
+
+    public string Link(string path) => Language.Path(path);
+
+    /// <summary>A page. <typeparamref name="TPage"/> takes the visit, and the model if it has one.</summary>
+    public IResult Show<TPage>(object? model = null, int status = StatusCodes.Status200OK)
+        where TPage : IComponent => new HtmlPage<TPage>(this, model, status);
 
     /// <summary>After a form: the browser fetches the page, so that loading it again does not submit it again.</summary>
     public IResult See(string path) => new SeeOther(Link(path));
@@ -106,19 +120,12 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
         return (path.Length == 0 ? "/" : path) + (HttpMethods.IsGet(request.Method) ? request.QueryString.ToUriComponent() : "");
     }
 
-    /// <summary>
-    /// Rendered whole before the first byte is sent, so that what breaks can still be answered. The plain renderer is enough: the pages have no circuits, no state
-    /// and no anti-forgery tokens (see <see cref="Sessions.IsOwnOrigin"/>), so no keys for them are made or kept.
-    /// </summary>
-    private sealed class HtmlPage<TPage>(Dictionary<string, object?> parameters, int status) : IResult
+    private sealed class HtmlPage<TPage>(Visit visit, object? model, int status) : IResult
         where TPage : IComponent
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            var services = httpContext.RequestServices;
-            await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
-            var html = await renderer.Dispatcher.InvokeAsync(async () =>
-                (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
+            var html = await visit.RenderAsync<TPage>(model, httpContext.RequestServices);
             httpContext.Response.StatusCode = status;
             httpContext.Response.ContentType = "text/html; charset=utf-8";
             await httpContext.Response.WriteAsync(html, httpContext.RequestAborted);

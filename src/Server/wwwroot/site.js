@@ -66,6 +66,7 @@ async function poll(sale) {
       // No network: the next turn asks again.
     }
   }
+  if (sale.dataset.seen.startsWith("ended")) return;
   setTimeout(poll, wait * (0.9 + Math.random() * 0.2), sale);
 }
 

@@ -94,7 +94,7 @@ public sealed partial class SqliteLedger
     private static ExportLine StockLineOf(Row row) => new()
     {
         Type = "stock",
-        OfferId = Number(row, 0),
+        OfferId = new OfferId(row.Long(0)).ToString(),
         Bucket = row.Int(1),
         Initial = row.Long(2),
         Adjustments = row.Long(3),
@@ -107,7 +107,7 @@ public sealed partial class SqliteLedger
     private static ExportLine ChangeLineOf(Row row) => new()
     {
         Type = "stockChange",
-        OfferId = Number(row, 0),
+        OfferId = new OfferId(row.Long(0)).ToString(),
         Bucket = row.Int(1),
         Seq = row.Long(2),
         Kind = row.Word<StockChangeKind>(3),
@@ -120,7 +120,7 @@ public sealed partial class SqliteLedger
     {
         Type = "order",
         Id = Id(row, 0),
-        OfferId = Number(row, 1),
+        OfferId = new OfferId(row.Long(1)).ToString(),
         UserId = row.Text(2),
         Status = row.Text(3),
         CreatedAt = row.Time(4),
@@ -142,8 +142,6 @@ public sealed partial class SqliteLedger
         Amount = row.Money(2),
         Status = row.Text(4),
     };
-
-    private static string Number(Row row, int column) => row.Long(column).ToString(CultureInfo.InvariantCulture);
 
     private static string Id(Row row, int column) => new OrderId(row.Guid(column)).ToString();
 }

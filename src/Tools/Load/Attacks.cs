@@ -10,6 +10,7 @@ internal sealed class Attacks(Shopping shopping, ShopClient shop, RunClock clock
 {
     private const int Rounds = 3;
     private const long RoundEvery = 300_000;
+    private const long HastyTokenAge = 300_000;
     private const int StormOfOneToken = 24;
     private const int StormOfEachOther = 6;
     private const int MacBytes = 32;
@@ -134,15 +135,17 @@ internal sealed class Attacks(Shopping shopping, ShopClient shop, RunClock clock
         ];
     }
 
-    /// <summary>Once at once, which is too early, then like a person.</summary>
-    private async Task BeHastyAsync(Entry entry, long at)
+    /// <summary>In the instant of the opening with a token that is too young by then, and later like a person.</summary>
+    private async Task BeHastyAsync(Entry entry, long opening)
     {
-        if (await shopping.GetTokenAsync(entry, at) is not { } token)
+        await clock.DelayUntil(opening - HastyTokenAge, stopping);
+        if (await shopping.GetTokenAsync(entry, opening - HastyTokenAge) is not { } token)
         {
             return;
         }
 
-        await shop.SendAsync(shopping.OrderCall(entry, token, clock.Now) with { YoungSince = token.AskedAt });
+        await clock.DelayUntil(opening, stopping);
+        await shop.SendAsync(shopping.OrderCall(entry, token, Math.Max(opening, clock.Now)) with { YoungSince = token.AskedAt });
         metrics.Note($"attacks: {BotKind.Hasty}");
         await shopping.BuyAsync(entry, token.UsableAt);
     }

@@ -86,7 +86,8 @@ internal static class HtmlReport
                 FindingState.Violated => ("violated", "bad"),
                 _ => ("not exercised", "soft"),
             };
-            page.Append($"<tr><td>{finding.Id}</td><td>{Escape(finding.Title)}</td><td class=\"{colour}\">{word}</td><td class=\"n\">{finding.Checked:N0}</td><td class=\"n\">{finding.Violations:N0}</td><td>{Escape(finding.Figures)}");
+            page.Append($"<tr><td>{finding.Id}</td><td>{Escape(finding.Title)}</td><td class=\"{colour}\">{word}</td>");
+            page.Append($"<td class=\"n\">{finding.Checked:N0}</td><td class=\"n\">{finding.Violations:N0}</td><td>{Escape(finding.Figures)}");
             foreach (var example in finding.Examples)
             {
                 page.Append($"<br><span class=\"bad\">{Escape(example)}</span>");

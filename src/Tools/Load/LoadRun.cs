@@ -142,6 +142,12 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
     private async Task SellAsync(Entry[] entries, Shopping shopping, Attacks attacks, long opening, long deadline, CancellationToken stopping)
     {
         var schedule = new ArrivalSchedule(opening, settings.Rate, settings.Seed);
+        foreach (var hasty in entries.Where(entry => entry.User.Bot == BotKind.Hasty))
+        {
+            crew.Start(() => attacks.RunAsync(hasty, BotKind.Hasty, opening));
+        }
+
+        entries = [.. entries.Where(entry => entry.User.Bot != BotKind.Hasty)];
         var next = 0;
         while (clock.Now < deadline && !stopping.IsCancellationRequested)
         {

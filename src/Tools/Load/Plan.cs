@@ -19,7 +19,7 @@ internal enum BotKind
     /// <summary>Orders with a token that it made up.</summary>
     Garbage,
 
-    /// <summary>Orders in the same instant in which it got its token, then again like a person.</summary>
+    /// <summary>Orders at the opening with a token that it has just got, then again like a person.</summary>
     Hasty,
 
     /// <summary>Changes bits of its token, or signs it with a key of its own.</summary>

@@ -139,6 +139,8 @@ public sealed class LedgerWriterTests
 
         Assert.Equal(OrderDecision.OutcomeUnknown, (await rig.PlaceAsync("alice")).Decision);
         Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("bob")).Decision);
+        // Her first order may be there: the gate keeps its unit, and counts it for her limit.
+        Assert.Equal(OrderDecision.GateLimitReached, (await rig.PlaceAsync("alice")).Decision);
     }
 
     [Fact]

@@ -147,6 +147,36 @@ public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
     }
 
     [Fact]
+    public async Task Get_WhenGzipIsAccepted_IsTheSameDocumentCompressed()
+    {
+        var sale = await shop.PublishAsync(offers: 4);
+        foreach (var path in (string[])["/api/v1/sales", $"/api/v1/sales/{sale.Id}", $"/api/v1/sales/{sale.Id}/state"])
+        {
+            using var plain = await GetAsync(path);
+            using var client = new HttpClient(new HttpClientHandler { AutomaticDecompression = DecompressionMethods.GZip }) { BaseAddress = shop.Server.Address };
+            using var compressed = await client.GetAsync(new Uri(path, UriKind.Relative));
+
+            Assert.Equal(plain.Headers.ETag, compressed.Headers.ETag);
+            Assert.Contains("Accept-Encoding", compressed.Headers.Vary);
+            Assert.NotEqual(plain.Content.Headers.ContentLength, compressed.Content.Headers.ContentLength);
+            Assert.Equal(
+                JsonElement.Parse(await plain.Content.ReadAsStringAsync()).EnumerateObject().Count(),
+                JsonElement.Parse(await compressed.Content.ReadAsStringAsync()).EnumerateObject().Count());
+        }
+    }
+
+    [Fact]
+    public void State_WhenTheIdsAreAsLongAsTheyGet_IsAtMost400BytesCompressed()
+    {
+        var sale = MakeSale(Opening);
+        sale = sale with { Offers = [.. sale.Offers.Select((offer, i) => offer with { Id = new OfferId(999_999_999_999_999_990 + i) })] };
+
+        var document = SaleState.Make(Load(sale, StockRow.Restore(1_000_000, 0, 0, 0, 1_000_000, 2_000_001)), Opening.AddSeconds(1));
+
+        Assert.True(document.Gzip.Length <= SaleState.BytesMax, $"{document.Gzip.Length} bytes");
+    }
+
+    [Fact]
     public void State_WhenTimePassesOrStockMoves_RaisesItsRev()
     {
         var live = Load(MakeSale(Opening), StockRow.Create(500).Row);
@@ -197,7 +227,7 @@ public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
     private static LiveSale Load(Sale sale, StockRow row)
     {
         var catalog = new SaleCatalog();
-        catalog.Put(sale);
+        catalog.Put([sale]);
         foreach (var offer in sale.Offers)
         {
             catalog.Put(new OfferStock(offer.Id, 0, row));
