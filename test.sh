@@ -39,7 +39,7 @@ sum() {
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 options=()
-patience=50m
+patience=27m
 while [ $# -gt 0 ]; do
   case "$1" in
     --long) export FLASHSALE_TESTS=long; patience=12h ;;

@@ -25,9 +25,10 @@ internal sealed class Crowd(RecordedShop shop, int seed)
         [.. shop.Offers.SelectMany((offer, o) => Enumerable.Range(0, perOffer).Select(i =>
             ArriveAsync($"s{seed}-o{o}-u{i}", offer, FateOf(random.Next(10)), within * random.NextDouble(), over)))]);
 
-    /// <summary>Whoever comes late and pays, until nothing is left: late refunds may have left more units than the crowd wanted.</summary>
-    public async Task BuyTheRestAsync(CancellationToken over)
+    /// <summary>After the others, whoever comes late and pays, until nothing is left: late refunds may have left more units than the crowd wanted.</summary>
+    public async Task BuyTheRestAsync(Task first, CancellationToken over)
     {
+        await first;
         foreach (var offer in shop.Offers)
         {
             for (var i = 0; !offer.AllSold; i++)

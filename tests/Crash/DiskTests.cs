@@ -88,9 +88,7 @@ public sealed class DiskTests
             await Task.Delay(20, over);
         }
 
-        await shopping;
-        await crowd.BuyTheRestAsync(over);
-        await shop.AssertAllSoldAndAllPromisesHoldAsync();
+        await shop.AssertAllSoldAndAllPromisesHoldAsync(crowd.BuyTheRestAsync(shopping, over));
     }
 
     private static async Task<HealthDocument> ReadyAsync(TestServer server)

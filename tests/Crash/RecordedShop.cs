@@ -202,12 +202,16 @@ internal sealed class RecordedShop : IAsyncDisposable
 
     // ---- the end ----
 
-    /// <summary>All that was promised is kept, and every unit of every offer is sold.</summary>
-    public async Task AssertAllSoldAndAllPromisesHoldAsync()
+    /// <summary>
+    /// All that was promised is kept, and every unit of every offer is sold. The auditor speaks first, also when <paramref name="shopping"/> came to no end: it knows why.
+    /// </summary>
+    public async Task AssertAllSoldAndAllPromisesHoldAsync(Task shopping)
     {
+        var endless = await Record.ExceptionAsync(() => shopping);
         var report = await AuditAsync();
         Assert.True(report.ExitCode == ExitCodes.Holds, Describe(report));
         Assert.True(Unexpected.IsEmpty, string.Join('\n', Unexpected.Distinct().Take(10)));
+        Assert.True(endless is null, $"The shopping came to no end: {endless}");
         var text = await server.Operator().GetStringAsync(new Uri($"/api/v1/admin/sales/{Sale.Id}/reconciliation", UriKind.Relative));
         var offers = JsonSerializer.Deserialize(text, WireJson.Default.ReconciliationDocument)!.Offers;
         Assert.Equal(Offers.Count, offers.Count);
