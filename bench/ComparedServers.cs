@@ -1,9 +1,15 @@
+using System.Reflection;
+
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Tokens;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Edge;
+using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Server.Orders;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
 
 namespace FlashSale.Bench;
 
@@ -31,8 +37,82 @@ public static class BareServer
 }
 
 /// <summary>
-/// The signed POST with no storage: the product's own pipeline (problems, routing, session, body, order token, order document), and neither gate nor
-/// ledger behind it.
+/// The product with no storage: everything of it is there (session, order token, gate, ledger writer, answer), but a batch is answered from memory instead of
+/// being written.
+/// </summary>
+public static class NoStorageServer
+{
+    public static async Task<int> RunAsync(string url)
+    {
+        var builder = ServerSetup.CreateBuilder(["--urls", url]);
+        var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment);
+        if (settings is null || await builder.AddStorageAsync(settings) is not null)
+        {
+            return ServerSetup.Refuse(errors);
+        }
+
+        builder.AddKestrel();
+        builder.AddStages(settings);
+        builder.AddJobs(settings);
+        var written = builder.Services.Last(service => service.ServiceType == typeof(ILedger));
+        builder.Services.Remove(written);
+        builder.Services.AddSingleton(provider => NoStorageLedger.InFrontOf((ILedger)written.ImplementationFactory!(provider)));
+        var app = builder.Build();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseEdge(settings.Edge);
+        app.UseRouting();
+        app.UseSessions();
+        app.MapHealth();
+        app.MapMetrics();
+        app.MapOrders();
+        await app.RunAsync();
+        return 0;
+    }
+}
+
+/// <summary>Answers batches from memory; everything else is the real ledger's.</summary>
+public class NoStorageLedger : DispatchProxy
+{
+    private readonly Dictionary<OfferId, OfferStock> stocks = [];
+    private ILedger ledger = null!;
+
+    public static ILedger InFrontOf(ILedger ledger)
+    {
+        var proxy = Create<ILedger, NoStorageLedger>();
+        ((NoStorageLedger)(object)proxy).ledger = ledger;
+        return proxy;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        targetMethod!.Name == nameof(ILedger.PlaceAsync)
+            ? PlaceAsync((IReadOnlyList<OrderDraft>)args![0]!)
+            : targetMethod.Invoke(ledger, args);
+
+    /// <summary>Called by the one writer lane only.</summary>
+    private async Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var results = new Dictionary<OrderId, PlacementResult>(drafts.Count);
+        foreach (var draft in drafts)
+        {
+            if (!stocks.TryGetValue(draft.OfferId, out var stock))
+            {
+                stock = (await ledger.ReadStockAsync([draft.OfferId], CancellationToken.None))[0];
+            }
+
+            stocks[draft.OfferId] = stock with { Row = stock.Row.Hold(draft.Id).Row };
+            results.Add(draft.Id, new PlacementResult(
+                PlacementOutcome.Placed,
+                new Order(draft.Id, draft.SaleId, draft.OfferId, draft.UserId, OrderStatus.Held, draft.Price, now, now + draft.PaymentWindow)));
+        }
+
+        return new PlacementBatch(results, [.. stocks.Values]);
+    }
+}
+
+/// <summary>
+/// A signed POST and nothing behind it: problems, routing, session, body, order token and order document are the product's, but there is neither gate nor
+/// ledger writer. What the order path costs at the least.
 /// </summary>
 public static class SignedServer
 {

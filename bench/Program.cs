@@ -9,6 +9,7 @@ return args switch
     ["memory"] => await MemoryBench.RunAsync(),
     ["all", ..] => Math.Max(Math.Max(await OrderBench.RunAsync(Seconds(args)), await RowsBench.RunAsync(Seconds(args))), await MemoryBench.RunAsync()),
     ["serve-bare", var url] => await BareServer.RunAsync(url),
+    ["serve-no-storage", var url] => await NoStorageServer.RunAsync(url),
     ["serve-signed", var url] => await SignedServer.RunAsync(url),
     _ => Usage(),
 };

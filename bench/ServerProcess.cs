@@ -27,23 +27,25 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     public static Task<ServerProcess> StartProductAsync(BenchKeys keys, string data, params (string Key, string Value)[] settings) =>
-        StartAsync(
-            typeof(FlashSale.Server.Orders.LedgerWriter).Assembly.Location,
-            url => ["--urls", url],
-            [
-                ("FlashSale__Demo", "false"),
-                ("FlashSale__DataDirectory", data),
-                ("FlashSale__Auth__SigningKey", keys.AuthText),
-                ("FlashSale__Tokens__SigningKey", keys.TokensText),
-                ("FlashSale__Limits__Enabled", "false"),
-                .. settings,
-            ]);
+        StartAsync(typeof(FlashSale.Server.Orders.LedgerWriter).Assembly.Location, url => ["--urls", url], [.. Product(keys, data), .. settings]);
+
+    public static Task<ServerProcess> StartWithoutStorageAsync(BenchKeys keys, string data) =>
+        StartAsync(typeof(ServerProcess).Assembly.Location, url => ["serve-no-storage", url], Product(keys, data));
 
     public static Task<ServerProcess> StartOtherAsync(string mode, BenchKeys keys) =>
         StartAsync(
             typeof(ServerProcess).Assembly.Location,
             url => [mode, url],
             [("FlashSale__Auth__SigningKey", keys.AuthText), ("FlashSale__Tokens__SigningKey", keys.TokensText)]);
+
+    private static (string Key, string Value)[] Product(BenchKeys keys, string data) =>
+    [
+        ("FlashSale__Demo", "false"),
+        ("FlashSale__DataDirectory", data),
+        ("FlashSale__Auth__SigningKey", keys.AuthText),
+        ("FlashSale__Tokens__SigningKey", keys.TokensText),
+        ("FlashSale__Limits__Enabled", "false"),
+    ];
 
     private static async Task<ServerProcess> StartAsync(string assembly, Func<string, string[]> arguments, (string Key, string Value)[] settings)
     {

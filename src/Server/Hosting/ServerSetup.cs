@@ -36,7 +36,8 @@ public static class ServerSetup
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
-            Args = args,
+            // Settings are read once; to watch for changes would watch every file below the working directory.
+            Args = ["--hostBuilder:reloadConfigOnChange=false", .. args],
             // Beside the program, wherever it was started from.
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
