@@ -33,6 +33,12 @@ public static class Limits
 
     /// <summary>50 offers with two titles of 120 characters, each up to 6 bytes escaped, fit four times.</summary>
     public const int AdminBodyBytes = 512 * 1024;
+
+    /// <summary>
+    /// What is read of any body: the rest of one that is refused as too large is thrown away up to here, so that its sender sees the answer. Beyond it the
+    /// connection ends.
+    /// </summary>
+    public const int BodyBytesRead = 4 * AdminBodyBytes;
     public const int JsonDepth = 16;
     public const int HeaderBytes = 16 * 1024;
     public const int Connections = 20_000;

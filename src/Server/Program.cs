@@ -59,5 +59,4 @@ if (settings.Roles.HasFlag(InstanceRoles.Console))
     app.MapConsole();
 }
 
-await app.RunAsync();
-return 0;
+return await app.RunToEndAsync();

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 using FlashSale.Core;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
@@ -13,6 +15,7 @@ using FlashSale.Storage;
 using FlashSale.Storage.Memory;
 using FlashSale.Storage.Sqlite;
 
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration.Memory;
 
 namespace FlashSale.Server.Hosting;
@@ -56,11 +59,26 @@ public static class ServerSetup
         return 1;
     }
 
+    /// <summary>Runs until it is asked to stop. An address that cannot be had is a setting to correct, not a crash.</summary>
+    public static async Task<int> RunToEndAsync(this WebApplication app)
+    {
+        var urls = app.Configuration["urls"];
+        try
+        {
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception exception) when (exception is SocketException or IOException { InnerException: AddressInUseException })
+        {
+            return Refuse([$"Urls is {urls}, where this process cannot listen: {exception.Message}"]);
+        }
+    }
+
     /// <summary>Limits of the protocol: what a client may send, and how slowly.</summary>
     public static void AddKestrel(this WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(options =>
     {
         options.AddServerHeader = false;
-        options.Limits.MaxRequestBodySize = Limits.AdminBodyBytes;
+        options.Limits.MaxRequestBodySize = Limits.BodyBytesRead;
         options.Limits.MaxRequestHeadersTotalSize = Limits.HeaderBytes;
         options.Limits.MaxConcurrentConnections = Limits.Connections;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);

@@ -52,6 +52,7 @@ public sealed record Settings
         var reader = new SettingsReader(configuration);
         var demo = reader.Flag("FlashSale:Demo") ?? (environment.IsDevelopment() || !reader.AnyConfigured());
         var data = ReadData(reader, environment);
+        CheckUrls(reader);
         RefuseWhatIsNotBuilt(reader);
         var settings = new Settings
         {
@@ -70,6 +71,32 @@ public sealed record Settings
         };
         reader.FailOnUnknownKeys();
         return reader.Errors.Count == 0 ? (settings, []) : (null, reader.Errors);
+    }
+
+    /// <summary>The server reads them itself, but would end on a wrong one without a word about the other settings.</summary>
+    private static void CheckUrls(SettingsReader reader)
+    {
+        const string Key = "Urls";
+        foreach (var url in reader.Text(Key)?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
+        {
+            if (!IsUrl(url))
+            {
+                reader.Fail(Key, $"has '{url}'; it takes addresses such as http://localhost:5080, separated by semicolons");
+            }
+        }
+    }
+
+    private static bool IsUrl(string url)
+    {
+        try
+        {
+            var address = BindingAddress.Parse(url);
+            return address.IsUnixPipe || (address.Scheme is "http" or "https" && address.Port is >= 0 and <= IPEndPoint.MaxPort);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private static DataDirectory ReadData(SettingsReader reader, IHostEnvironment environment)

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
+using System.Text.Unicode;
 
 using FlashSale.Core;
 using FlashSale.Core.Wire;
@@ -27,23 +29,73 @@ public static class RequestBody
             return null;
         }
 
-        try
+        if (Parse(bytes) is { } document)
         {
-            var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = Limits.JsonDepth });
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                return document;
-            }
-
-            document.Dispose();
-        }
-        catch (JsonException)
-        {
-            // Answered below, like every other body that is not an object.
+            return document;
         }
 
         await context.WriteProblemAsync(ProblemCode.MalformedRequest);
         return null;
+    }
+
+    /// <summary>Null for what is not one JSON object in UTF-8 whose names and texts can all be read: the parser looks at them only when they are asked for.</summary>
+    private static JsonDocument? Parse(byte[] bytes)
+    {
+        JsonDocument? document = null;
+        try
+        {
+            document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = Limits.JsonDepth });
+            if (document.RootElement.ValueKind == JsonValueKind.Object && Utf8.IsValid(bytes))
+            {
+                ReadTexts(document.RootElement);
+                return document;
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // Not JSON, or half a surrogate pair: there is no object either way.
+        }
+
+        document?.Dispose();
+        return null;
+    }
+
+    private static void ReadTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    ReadTexts(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>More of the body. What a client sends wrongly, or breaks off, is the client's fault, whichever way the server notices.</summary>
+    public static async ValueTask<ReadResult> ReadBodyAsync(this HttpContext context)
+    {
+        try
+        {
+            return await context.Request.BodyReader.ReadAsync(context.RequestAborted);
+        }
+        catch (IOException exception) when (exception is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException("The body cannot be read.", StatusCodes.Status400BadRequest, exception);
+        }
     }
 
     /// <summary>The bytes of the body, or null after 413 was written.</summary>
@@ -52,7 +104,7 @@ public static class RequestBody
         var reader = context.Request.BodyReader;
         while (true)
         {
-            var read = await reader.ReadAsync(context.RequestAborted);
+            var read = await context.ReadBodyAsync();
             if (read.Buffer.Length > maxBytes)
             {
                 reader.AdvanceTo(read.Buffer.End);

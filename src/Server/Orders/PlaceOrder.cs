@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
@@ -160,7 +161,7 @@ public sealed class PlaceOrder(
         var reader = context.Request.BodyReader;
         while (true)
         {
-            var read = await reader.ReadAsync(context.RequestAborted);
+            var read = await context.ReadBodyAsync();
             if (read.Buffer.Length > Limits.OrderBodyBytes)
             {
                 reader.AdvanceTo(read.Buffer.End);
@@ -192,17 +193,24 @@ public sealed class PlaceOrder(
 
         try
         {
-            return ReadJson(body, user) is { } token ? (BodyReading.Read, token) : (BodyReading.Malformed, default);
+            return ReadJson(body.IsSingleSegment ? body.FirstSpan : body.ToArray(), user) is { } token ? (BodyReading.Read, token) : (BodyReading.Malformed, default);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // Not JSON, or a name with half a surrogate pair in it.
             return (BodyReading.Malformed, default);
         }
     }
 
     /// <summary>Null when the body is JSON, but no object. Of several tokens the last one counts, as in any JSON object.</summary>
-    private TokenReading? ReadJson(ReadOnlySequence<byte> body, UserId user)
+    private TokenReading? ReadJson(ReadOnlySpan<byte> body, UserId user)
     {
+        // The reader takes what is in quotes as it comes.
+        if (!Utf8.IsValid(body))
+        {
+            return null;
+        }
+
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = Limits.JsonDepth });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
         {
@@ -216,11 +224,9 @@ public sealed class PlaceOrder(
             json.Read();
             if (isToken)
             {
-                token = json.TokenType == JsonTokenType.String && !json.HasValueSequence && !json.ValueIsEscaped
+                token = json.TokenType == JsonTokenType.String && !json.ValueIsEscaped
                     ? Verify(json.ValueSpan, user)
-                    : json.TokenType == JsonTokenType.String && !json.ValueIsEscaped
-                        ? Verify(json.ValueSequence.ToArray(), user)
-                        : new TokenReading(OrderDecision.TokenMalformed, default);
+                    : new TokenReading(OrderDecision.TokenMalformed, default);
             }
 
             json.Skip();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
@@ -42,7 +43,7 @@ public sealed class SandboxCallbacks(SandboxProvider sandbox, PaymentDesk desk)
     {
         try
         {
-            return JsonSerializer.Deserialize(body, WireJson.Default.PaymentCallback);
+            return Utf8.IsValid(body) ? JsonSerializer.Deserialize(body, WireJson.Default.PaymentCallback) : null;
         }
         catch (JsonException)
         {

@@ -99,8 +99,9 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
         {
             return await context.Request.ReadFormAsync(FormLimits, context.RequestAborted);
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException or IOException and not BadHttpRequestException)
         {
+            // Too large, in a character set that is not read any more (UTF-7), or multipart that ends halfway.
             return null;
         }
     }

@@ -1,0 +1,148 @@
+using FlashSale.Server.Hosting;
+
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+
+using Xunit;
+
+namespace FlashSale.Tests.Server.Hosting;
+
+public sealed class SettingsTests : IDisposable
+{
+    private const string KnownKey = "Zmxhc2hzYWxlLWRlbW8ta2V5LW5ldmVyLXVzZS1pbi1wcm9kdWN0aW9uIQ==";
+    private readonly TemporaryFolder folder = new();
+    private readonly List<Settings> opened = [];
+
+    public void Dispose()
+    {
+        opened.ForEach(settings => settings.Data.Dispose());
+        folder.Dispose();
+    }
+
+    [Fact]
+    public void Read_WithNothingSet_IsTheDemoWithGeneratedKeys()
+    {
+        var (settings, errors) = Settings.Read(new ConfigurationBuilder().Build(), new TestEnvironment(folder.Path));
+        Assert.Empty(errors);
+        opened.Add(settings!);
+        Assert.True(settings!.Demo);
+        Assert.Equal(InstanceRoles.All, settings.Roles);
+        Assert.Equal(32, settings.AuthKey.Length);
+        Assert.NotNull(settings.SandboxSecret);
+        Assert.True(settings.Edge.LimitsEnabled);
+        Assert.Equal(TimeSpan.FromSeconds(1), settings.TokenAges.Minimum);
+        Assert.Equal(TimeSpan.FromMinutes(10), settings.TokenAges.Maximum);
+        Assert.False(settings.FourEyes);
+    }
+
+    [Fact]
+    public void Read_WithAnythingSet_IsNoDemo()
+    {
+        var (settings, errors) = Read(("FlashSale:Roles", "orders, JOBS"));
+        Assert.Empty(errors);
+        Assert.False(settings!.Demo);
+        Assert.Null(settings.SandboxSecret);
+        Assert.Equal(InstanceRoles.Orders | InstanceRoles.Jobs, settings.Roles);
+    }
+
+    [Fact]
+    public void Read_AgainInTheSameDirectory_KeepsItsGeneratedKeys()
+    {
+        var first = Read().Settings!.AuthKey;
+        opened[0].Data.Dispose();
+        Assert.Equal(first, Read().Settings!.AuthKey);
+        var file = Directory.GetFiles(Path.Combine(folder.Path, "data", "keys"), "auth.key").Single();
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+    }
+
+    [Theory]
+    [InlineData("FlashSale:Roles", "orders,cashier")]
+    [InlineData("FlashSale:Roles", "1")]
+    [InlineData("FlashSale:Roles", "none")]
+    [InlineData("FlashSale:Demo", "yes")]
+    [InlineData("FlashSale:Limits:Enabled", "0")]
+    [InlineData("FlashSale:Console:FourEyes", "on")]
+    [InlineData("FlashSale:Ledger:Provider", "oracle")]
+    [InlineData("FlashSale:Gate:Provider", "paper")]
+    [InlineData("FlashSale:Ledger:WritePattern", "random")]
+    [InlineData("FlashSale:Ledger:BatchMax", "0")]
+    [InlineData("FlashSale:Ledger:BatchMax", "513")]
+    [InlineData("FlashSale:Ledger:BatchMax", "99999999999")]
+    [InlineData("FlashSale:Auth:SigningKey", "short")]
+    [InlineData("FlashSale:Auth:SigningKey", "c2hvcnQ=")]
+    [InlineData("FlashSale:Auth:SigningKey", "not base64 at all, whatever its length may be!!")]
+    [InlineData("FlashSale:Auth:SigningKey", KnownKey)]
+    [InlineData("FlashSale:Tokens:SigningKey", KnownKey)]
+    [InlineData("FlashSale:Payments:Sandbox:Secret", KnownKey)]
+    [InlineData("FlashSale:Auth:SigningKey", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
+    [InlineData("FlashSale:Tokens:PreviousSigningKey", "c2hvcnQ=")]
+    [InlineData("FlashSale:Tokens:MinimumAge", "1")]
+    [InlineData("FlashSale:Tokens:MinimumAge", "-00:00:01")]
+    [InlineData("FlashSale:Tokens:MinimumAge", "00:02:00")]
+    [InlineData("FlashSale:Tokens:MaximumAge", "00:00:01")]
+    [InlineData("FlashSale:Tokens:MaximumAge", "02:00:00")]
+    [InlineData("FlashSale:Tokens:MaximumAge", "soon")]
+    [InlineData("FlashSale:TrustedProxies", "10.0.0.0/8,proxy.example")]
+    [InlineData("FlashSale:TrustedProxies", "10.0.0.0/99")]
+    [InlineData("FlashSale:Risk:Credit:Url", "http://credit.example")]
+    [InlineData("FlashSale:Limit:Enabled", "true")]
+    [InlineData("FlashSale:Tokens", "x")]
+    [InlineData("FlashSale:Auth:SigningKeys:0", "x")]
+    public void Read_WithAWrongSetting_NamesIt(string key, string value)
+    {
+        var (settings, errors) = Read((key, value));
+        Assert.Null(settings);
+        Assert.StartsWith(key.Replace(":", "__", StringComparison.Ordinal) + " ", Assert.Single(errors), StringComparison.Ordinal);
+        if (key.Contains("Key", StringComparison.Ordinal) && value.Length > 20)
+        {
+            Assert.DoesNotContain(value, errors[0], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Read_WithAMaximumAgeBelowTheMinimum_NamesIt() =>
+        Assert.Single(Read(("FlashSale:Tokens:MinimumAge", "00:00:30"), ("FlashSale:Tokens:MaximumAge", "00:00:30")).Errors);
+
+    [Fact]
+    public void Read_InTheDemo_TakesTheKeyThatEverybodyKnows()
+    {
+        var (settings, errors) = Read(("FlashSale:Demo", "true"), ("FlashSale:Auth:SigningKey", KnownKey));
+        Assert.Empty(errors);
+        Assert.Equal(Convert.FromBase64String(KnownKey), settings!.AuthKey);
+    }
+
+    [Fact]
+    public void Read_WithProxies_TakesAddressesAndRanges()
+    {
+        var (settings, errors) = Read(("FlashSale:TrustedProxies", " 10.0.0.1, 192.168.0.0/16 ,::1, fd00::/8,"));
+        Assert.Empty(errors);
+        Assert.Equal(["10.0.0.1/32", "192.168.0.0/16", "::1/128", "fd00::/8"], settings!.Edge.TrustedProxies.Select(network => network.ToString()));
+    }
+
+    private (Settings? Settings, IReadOnlyList<string> Errors) Read(params (string Key, string Value)[] settings)
+    {
+        var values = settings.Prepend(("FlashSale:DataDirectory", folder.File("data"))).Select(setting => KeyValuePair.Create<string, string?>(setting.Item1, setting.Item2));
+        var result = Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), new TestEnvironment(folder.Path));
+        if (result.Settings is not null)
+        {
+            opened.Add(result.Settings);
+        }
+
+        return result;
+    }
+
+    private sealed class TestEnvironment(string root) : IHostEnvironment
+    {
+        public string EnvironmentName { get; set; } = Environments.Production;
+
+        public string ApplicationName { get; set; } = "FlashSale.Server";
+
+        public string ContentRootPath { get; set; } = root;
+
+        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
+    }
+}
