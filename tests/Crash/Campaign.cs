@@ -30,5 +30,6 @@ public sealed class CrashServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => Server = await Tests.Server.TestServer.StartAsync(YoungTokens);
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    // Null when it did not start.
+    public ValueTask DisposeAsync() => Server?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

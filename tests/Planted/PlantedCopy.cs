@@ -28,7 +28,7 @@ public sealed class PlantedCopy : IAsyncLifetime
         var catchers = Plants.All.Select(plant => plant.Catcher).Distinct().ToArray();
         var results = await TestAsync(catchers);
         Assert.All(catchers, catcher => Assert.True(
-            results.TryGetValue(catcher, out var passed) && passed, $"Without any plant, {catcher} does not pass in the copy."));
+            results.TryGetValue(catcher, out var failure) && failure is null, $"Without any plant, {catcher} does not pass in the copy."));
     }
 
     public ValueTask DisposeAsync()
@@ -37,8 +37,8 @@ public sealed class PlantedCopy : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <returns>Whether the catcher failed while the bug was there.</returns>
-    internal async Task<bool> IsCaughtAsync(Plant plant)
+    /// <returns>What the catcher said while the bug was there; null when it passed.</returns>
+    internal async Task<string?> CatchAsync(Plant plant)
     {
         var originals = plant.Edits.Select(edit => edit.File).Distinct().ToDictionary(file => file, file => File.ReadAllText(folder.File(file)));
         try
@@ -54,8 +54,8 @@ public sealed class PlantedCopy : IAsyncLifetime
 
             await BuildAsync();
             var results = await TestAsync(plant.Catcher);
-            Assert.True(results.TryGetValue(plant.Catcher, out var passed), $"{plant.Catcher} was not run.");
-            return !passed;
+            Assert.True(results.TryGetValue(plant.Catcher, out var failure), $"{plant.Catcher} was not run.");
+            return failure;
         }
         finally
         {
@@ -77,8 +77,8 @@ public sealed class PlantedCopy : IAsyncLifetime
         Assert.True(code == 0, $"dotnet {command[0]} failed in the copy; a plant that does not compile must be renewed.\n{output}");
     }
 
-    /// <returns>By full method name, whether all of its cases passed.</returns>
-    private async Task<Dictionary<string, bool>> TestAsync(params IReadOnlyList<string> methods)
+    /// <returns>By full method name, the messages of its cases that failed; null when all passed.</returns>
+    private async Task<Dictionary<string, string?>> TestAsync(params IReadOnlyList<string> methods)
     {
         var report = folder.File("report.xml");
         File.Delete(report);
@@ -87,7 +87,13 @@ public sealed class PlantedCopy : IAsyncLifetime
         Assert.True(File.Exists(report), $"The tests of the copy ended with exit code {code} and left no report.\n{output}");
         return XDocument.Load(report).Descendants("test")
             .GroupBy(test => $"{test.Attribute("type")!.Value}.{test.Attribute("method")!.Value}")
-            .ToDictionary(tests => tests.Key, tests => tests.All(test => test.Attribute("result")!.Value == "Pass"));
+            .ToDictionary(tests => tests.Key, MessagesOf);
+    }
+
+    private static string? MessagesOf(IEnumerable<XElement> tests)
+    {
+        var failed = tests.Where(test => test.Attribute("result")!.Value != "Pass").Select(test => test.Element("failure")?.Value ?? "").ToArray();
+        return failed.Length == 0 ? null : string.Join('\n', failed);
     }
 
     private async Task<(int Code, string Output)> RunAsync(IReadOnlyList<string> arguments)

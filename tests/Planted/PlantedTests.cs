@@ -14,7 +14,10 @@ public sealed class PlantedTests(PlantedCopy copy)
     {
         var plant = Plants.All.Single(plant => plant.Name == name);
 
-        Assert.True(await copy.IsCaughtAsync(plant), $"{plant.Catcher} passes although this bug is planted: {name}");
+        var failure = await copy.CatchAsync(plant);
+
+        Assert.True(failure is not null, $"{plant.Catcher} passes although this bug is planted: {name}");
+        Assert.Contains(plant.Because, failure, StringComparison.Ordinal);
     }
 }
 
