@@ -46,7 +46,7 @@ public sealed class LedgerWriter : BackgroundService
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll([.. lanes.Select(lane => lane.RunAsync(stoppingToken)), WatchAsync(stoppingToken)]);
+        Task.WhenAll([.. lanes.Select(lane => LaneThread.RunAsync("ledger writer", () => lane.RunAsync(stoppingToken))), WatchAsync(stoppingToken)]);
 
     /// <summary>A commit that hangs must not leave its shoppers, or those behind it, without an answer.</summary>
     private async Task WatchAsync(CancellationToken stopping)
