@@ -354,7 +354,7 @@ public abstract partial class LedgerContract
         var oldLive = Order(sale, User(2), 1);
         await Ledger.PlaceAsync([oldDead, oldLive], Stop);
         await Ledger.CancelAsync(oldDead.Id, User(1), Stop);
-        Time.Advance(Limits.TokenMaximumAge + TimeSpan.FromSeconds(61));
+        Time.Advance(Limits.GateKeepsEnded + TimeSpan.FromSeconds(1));
         var dead = Order(sale, User(3));
         var live = Order(sale, User(4));
         await Ledger.PlaceAsync([dead, live], Stop);

@@ -43,7 +43,7 @@ public sealed class LedgerModel
             return PlacementOutcome.LimitReached;
         }
 
-        Orders[draft.Id] = new ModelOrder(draft, now + draft.PaymentWindow);
+        Orders[draft.Id] = new ModelOrder(draft, now + draft.PaymentWindow, Orders.Count);
         Take(draft.OfferId, Stocks[draft.OfferId].Hold(draft.Id));
         return PlacementOutcome.Placed;
     }
@@ -57,9 +57,9 @@ public sealed class LedgerModel
 
     public int Expire(DateTimeOffset now)
     {
-        // In the order in which the time ran out; those of one moment by their ids.
+        // In the order in which the time ran out; those of one moment in the order of their arrival.
         var overdue = Orders.Values.Where(order => order.Status == OrderStatus.Held && order.PayBefore <= now)
-            .OrderBy(order => order.PayBefore).ThenBy(order => order.Draft.Id.ToString(), StringComparer.Ordinal).ToList();
+            .OrderBy(order => order.PayBefore).ThenBy(order => order.Arrival).ToList();
         overdue.ForEach(order => Apply(order, OrderEvent.PaymentTimeRanOut));
         return overdue.Count;
     }
@@ -130,9 +130,11 @@ public sealed class LedgerModel
     }
 }
 
-public sealed class ModelOrder(OrderDraft draft, DateTimeOffset payBefore)
+public sealed class ModelOrder(OrderDraft draft, DateTimeOffset payBefore, int arrival)
 {
     public OrderDraft Draft { get; } = draft;
+
+    public int Arrival { get; } = arrival;
 
     public DateTimeOffset PayBefore { get; } = payBefore;
 

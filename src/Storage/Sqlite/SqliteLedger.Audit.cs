@@ -16,12 +16,12 @@ public sealed partial class SqliteLedger
     [
         ("SELECT offer_id, bucket, initial, adjustments, available, held, sold, seq FROM stock WHERE offer_id = ?1", StockLineOf),
         ("SELECT offer_id, bucket, seq, kind, delta, balance_after, order_id FROM stock_changes WHERE offer_id = ?1 ORDER BY bucket, seq", ChangeLineOf),
-        ("SELECT id, offer_id, user_id, status, created_at FROM orders WHERE offer_id = ?1 ORDER BY id", OrderLineOf),
+        ("SELECT id, offer_id, user_id, status, created_at FROM orders WHERE offer_id = ?1 ORDER BY rowid", OrderLineOf),
         ("SELECT code, order_id, status FROM coupons WHERE offer_id = ?1", CouponLineOf),
         (
             """
             SELECT p.id, p.order_id, p.amount, p.currency, p.status FROM orders o CROSS JOIN payments p ON p.order_id = o.id
-            WHERE o.offer_id = ?1 ORDER BY o.id
+            WHERE o.offer_id = ?1 ORDER BY o.rowid
             """,
             PaymentLineOf
         ),

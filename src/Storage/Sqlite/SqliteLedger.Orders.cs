@@ -176,7 +176,7 @@ public sealed partial class SqliteLedger
 
     private List<Order> FindOverdue(SqliteSession session, int count) =>
         session.Query(
-            $"SELECT {Mapping.OrderColumns} FROM orders o WHERE o.status = 'held' AND o.pay_before <= ?1 ORDER BY o.pay_before, o.id LIMIT ?2",
+            $"SELECT {Mapping.OrderColumns} FROM orders o WHERE o.status = 'held' AND o.pay_before <= ?1 ORDER BY o.pay_before, o.rowid LIMIT ?2",
             Mapping.Order,
             Now().Ms(), count);
 

@@ -34,8 +34,8 @@ public sealed partial class SqliteLedger
     public Task<GateLoad> ReadGateLoadAsync(Sale sale, CancellationToken cancellation)
     {
         OfferId[] offers = [.. sale.Offers.Select(offer => offer.Id)];
-        // Ids are as old as their tokens: no living token has an older one. The minute covers clocks that differ.
-        var oldest = Oldest(Now() - Limits.TokenMaximumAge - TimeSpan.FromMinutes(1));
+        // Ids are as old as their tokens: no living token has an older one.
+        var oldest = Oldest(Now() - Limits.GateKeepsEnded);
         return readers.ReadAsync(
             session => session.Snapshot(snapshot => new GateLoad(
                 sale,

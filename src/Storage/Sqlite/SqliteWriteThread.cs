@@ -196,7 +196,7 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
             var journal = fresh.First("PRAGMA journal_mode = WAL", row => row.Text(0));
             // A commit returns when its log is on the disk. The log is moved into the database by the commit that makes it this long: the
             // more seldom, the more often-changed pages are moved once instead of many times.
-            fresh.ExecuteScript("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
+            fresh.ExecuteScript("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864;");
             var synchronous = fresh.First("PRAGMA synchronous", row => row.Long(0));
             if (journal != "wal" || synchronous != 2)
             {
