@@ -11,6 +11,17 @@ internal sealed class SqliteSession : IDisposable
     private readonly SqliteConnection connection;
     private readonly Dictionary<string, Statement> statements = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// A session is used by one thread at a time, so SQLite need not lock for each call, nor count each allocation under a lock for the whole process. Only
+    /// taken before the first connection of the process; after that SQLite stays as it is, which is slower and as right.
+    /// </summary>
+    static SqliteSession()
+    {
+        SQLitePCL.Batteries_V2.Init();
+        _ = SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MULTITHREAD);
+        _ = SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
+
     private SqliteSession(SqliteConnection connection) => this.connection = connection;
 
     /// <exception cref="LedgerUnavailableException">The file cannot be opened as it must be.</exception>
