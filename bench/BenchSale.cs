@@ -72,7 +72,11 @@ public static class BenchSale
 
     /// <summary>Requests with a token each, by <see cref="Users"/> users in turn, ten a user.</summary>
     /// <param name="repeat">After the last one begin again, where no order is placed; else the run ends.</param>
-    public static Func<byte[]?> Requests(Sale sale, BenchKeys keys, bool repeat)
+    /// <param name="inOrder">
+    /// The tokens come back in the order in which they were made, a millisecond apart, as from a crowd that comes and goes; else all were made in the same
+    /// millisecond, so that the ids of the orders arrive in no order at all.
+    /// </param>
+    public static Func<byte[]?> Requests(Sale sale, BenchKeys keys, bool repeat, bool inOrder = true)
     {
         const int Count = Users * Limits.PerUserLimitMax;
         var time = TimeProvider.System;
@@ -80,11 +84,12 @@ public static class BenchSale
         var tokens = new OrderTokens(keys.Tokens, [], TokenAges.Default);
         var users = Enumerable.Range(0, Users).Select(i => UserId.Parse($"user-{i}")).ToArray();
         var jwts = users.Select(user => sessions.Create(user, [], TimeSpan.FromHours(1))).ToArray();
-        var issuedAt = time.GetUtcNow().AddSeconds(-5);
+        var last = time.GetUtcNow().AddSeconds(-5);
         var requests = new byte[Count][];
         for (var i = 0; i < Count; i++)
         {
             var user = i % Users;
+            var issuedAt = inOrder ? last.AddMilliseconds(i - Count) : last;
             var token = tokens.Create(new OrderToken(issuedAt, OrderId.Create(issuedAt), sale.Id, sale.Offers[0].Id, users[user]));
             requests[i] = Crowd.OrderRequest(jwts[user], token);
         }
