@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using FlashSale.Core;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Stock;
+using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage;
 
@@ -19,6 +20,9 @@ public sealed class SaleCatalog
     public IReadOnlyList<LiveSale> Sales => snapshot.Sales;
 
     public LiveSale? Find(SaleId id) => snapshot.ById.GetValueOrDefault(id);
+
+    /// <summary>A sale that may be newer than the catalogue's, with the stock that is known here.</summary>
+    public SaleDocument Describe(Sale sale, DateTimeOffset now) => new LiveSale(sale, snapshot.Offers).Describe(now);
 
     public LiveSale? Find(string slug) => snapshot.BySlug.GetValueOrDefault(slug);
 
@@ -90,6 +94,22 @@ public sealed class LiveSale
 
     public SalePhase PhaseAt(DateTimeOffset now) => SalePhases.Of(Sale, AnyAvailable(), now);
 
+    /// <summary>What everybody may know of it.</summary>
+    public SaleDocument Describe(DateTimeOffset now) => new(
+        Sale.Id.ToString(),
+        Sale.Slug,
+        Sale.Title,
+        PhaseAt(now),
+        Sale.ReservationOpensAt,
+        Sale.ReservationClosesAt,
+        Sale.OpensAt,
+        Sale.ClosesAt,
+        Sale.RequiresReservation,
+        Sale.Ordering,
+        Sale.Deduction,
+        (int)Sale.PaymentWindow.TotalSeconds,
+        [.. Offers.Select(offer => offer.Describe())]);
+
     private bool AnyAvailable()
     {
         foreach (var offer in Offers)
@@ -138,6 +158,18 @@ public sealed class LiveOffer
             return 100 - (int)Math.Ceiling(row.Available * 100 / (double)(row.Initial + row.Adjustments));
         }
     }
+
+    internal OfferDocument Describe() => new(
+        Offer.Id.ToString(),
+        Offer.Sku,
+        Offer.Title,
+        Offer.FaceValue,
+        Offer.Price,
+        Offer.Stock,
+        Offer.PerUserLimit,
+        SoldPercent,
+        Offer.ValidFrom,
+        Offer.ValidUntil);
 
     internal void Put(StockRow row)
     {

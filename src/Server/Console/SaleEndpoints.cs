@@ -159,32 +159,10 @@ public static class SaleEndpoints
     private static SaleDocument Document(HttpContext context, Sale sale)
     {
         var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
-        var live = context.RequestServices.GetRequiredService<SaleCatalog>().Find(sale.Id)?.Offers.ToDictionary(offer => offer.Offer.Id) ?? [];
-        return new SaleDocument(
-            sale.Id.ToString(),
-            sale.Slug,
-            sale.Title,
-            SalePhases.Of(sale, anyAvailable: live.Count == 0 || live.Values.Any(offer => !offer.SoldOut), now),
-            sale.ReservationOpensAt,
-            sale.ReservationClosesAt,
-            sale.OpensAt,
-            sale.ClosesAt,
-            sale.RequiresReservation,
-            sale.Ordering,
-            sale.Deduction,
-            (int)sale.PaymentWindow.TotalSeconds,
-            [.. sale.Offers.Select(offer => new OfferDocument(
-                offer.Id.ToString(),
-                offer.Sku,
-                offer.Title,
-                offer.FaceValue,
-                offer.Price,
-                offer.Stock,
-                offer.PerUserLimit,
-                live.GetValueOrDefault(offer.Id)?.SoldPercent ?? 0,
-                offer.ValidFrom,
-                offer.ValidUntil))],
-            sale.RiskThreshold,
-            sale.Rev);
+        return context.RequestServices.GetRequiredService<SaleCatalog>().Describe(sale, now) with
+        {
+            RiskThreshold = sale.RiskThreshold,
+            Rev = sale.Rev,
+        };
     }
 }

@@ -52,52 +52,17 @@ public sealed class SaleDocuments(SaleCatalog catalog, TimeProvider time)
         catalog.Sales.Where(live => live.Sale.Status != SaleStatus.Draft && now < live.Sale.ClosesAt + EndedStaysListed);
 
     public PublicDocument List() => Fresh(list, catalog, static (catalog, now) =>
-        Tagged(new Page<SaleDocument>([.. Listed(catalog, now).Select(live => Describe(live, now))], null), WireJson.Default.PageSaleDocument));
+        Tagged(new Page<SaleDocument>([.. Listed(catalog, now).Select(live => live.Describe(now))], null), WireJson.Default.PageSaleDocument));
 
     /// <summary>Null when there is no such sale, or it is a draft.</summary>
     public PublicDocument? Sale(string saleId) => Find(saleId) is not { } live
         ? null
-        : Fresh(slots.GetOrCreateValue(live).Sale, live, static (live, now) => Tagged(Describe(live, now), WireJson.Default.SaleDocument));
+        : Fresh(slots.GetOrCreateValue(live).Sale, live, static (live, now) => Tagged(live.Describe(now), WireJson.Default.SaleDocument));
 
     /// <summary>Null when there is no such sale, or it is a draft.</summary>
     public PublicDocument? State(string saleId) => Find(saleId) is not { } live
         ? null
         : Fresh(slots.GetOrCreateValue(live).State, live, SaleState.Make);
-
-    private static SaleDocument Describe(LiveSale live, DateTimeOffset now)
-    {
-        var sale = live.Sale;
-        return new SaleDocument(
-            sale.Id.ToString(),
-            sale.Slug,
-            sale.Title,
-            live.PhaseAt(now),
-            sale.ReservationOpensAt,
-            sale.ReservationClosesAt,
-            sale.OpensAt,
-            sale.ClosesAt,
-            sale.RequiresReservation,
-            sale.Ordering,
-            sale.Deduction,
-            (int)sale.PaymentWindow.TotalSeconds,
-            [.. live.Offers.Select(Describe)]);
-    }
-
-    private static OfferDocument Describe(LiveOffer live)
-    {
-        var offer = live.Offer;
-        return new OfferDocument(
-            offer.Id.ToString(),
-            offer.Sku,
-            offer.Title,
-            offer.FaceValue,
-            offer.Price,
-            offer.Stock,
-            offer.PerUserLimit,
-            live.SoldPercent,
-            offer.ValidFrom,
-            offer.ValidUntil);
-    }
 
     private static PublicDocument Tagged<T>(T document, JsonTypeInfo<T> type)
     {
