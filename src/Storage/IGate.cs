@@ -9,20 +9,37 @@ namespace FlashSale.Storage;
 /// The admission step in front of the ledger. It may be wrong in both directions without breaking a promise: the ledger refuses what it lets in too much,
 /// and the next settlement corrects what it lets in too little.
 /// </summary>
-public interface IGate
+/// <exception cref="GateUnavailableException">From any method: the gate could not be asked, and nothing may be concluded. What was asked may have been done.</exception>
+public interface IGate : IAsyncDisposable
 {
+    /// <summary>Many instances share it: one of them loads it for all. Otherwise each instance has its own, and loads it itself.</summary>
+    bool IsShared { get; }
+
     /// <summary>
     /// One atomic step, idempotent by order id: seen before → sale open → user eligible → per-user limit → stock → take one and note the order as pending.
     /// </summary>
     ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation);
 
     /// <summary>Corrects the gate from the ledger. An older sequence number changes no stock; what it says of single orders holds all the same.</summary>
-    ValueTask SettleAsync(Settlement settlement, CancellationToken cancellation);
+    /// <returns>
+    /// False when the offer is not loaded, or the gate has lost what it was told before: it admits nobody (<see cref="AdmissionOutcome.NotWarm"/>) until it is
+    /// loaded anew.
+    /// </returns>
+    ValueTask<bool> SettleAsync(Settlement settlement, CancellationToken cancellation);
 
-    /// <summary>Loads a sale from a snapshot of the ledger, new or again; safe while the sale runs.</summary>
-    ValueTask WarmUpAsync(GateLoad load, CancellationToken cancellation);
+    /// <summary>Loads a sale from a snapshot of the ledger, new or again; safe while the sale runs, and to be repeated after half of it.</summary>
+    /// <param name="load">All that the ledger has.</param>
+    /// <param name="anew">
+    /// Forgets first what it had of the sale, in a new epoch: what was settled in an older one changes nothing any more. For a gate that lost data, or has
+    /// what the ledger never said.
+    /// </param>
+    /// <param name="cancellation">Leaves it half loaded, and not warm unless it was.</param>
+    ValueTask WarmUpAsync(GateLoad load, bool anew, CancellationToken cancellation);
 
-    /// <summary>Times, pause, closure of a sale that is loaded; ignored for one that is not.</summary>
+    /// <summary>What is loaded of a sale so far; null when nothing is.</summary>
+    ValueTask<GateCounts?> CountAsync(SaleId sale, CancellationToken cancellation);
+
+    /// <summary>Times, pause, closure of a sale that is loaded. Of one that is not, only which offers it has: a shared gate may be loaded by another instance.</summary>
     ValueTask UpdateSaleAsync(Sale sale, CancellationToken cancellation);
 
     /// <summary>Drops a sale that is over.</summary>
@@ -34,8 +51,8 @@ public interface IGate
     /// <summary>Bars a user from every sale until the time given; null lifts it, <see cref="DateTimeOffset.MaxValue"/> is for good.</summary>
     ValueTask BarAsync(UserId user, DateTimeOffset? until, CancellationToken cancellation);
 
-    /// <summary>Replaces the whole blacklist.</summary>
-    ValueTask LoadBlacklistAsync(IReadOnlyList<(UserId User, DateTimeOffset Until)> entries, CancellationToken cancellation);
+    /// <summary>Replaces the whole blacklist; an older <paramref name="rev"/> of the catalogue than the one it was loaded with changes nothing.</summary>
+    ValueTask LoadBlacklistAsync(long rev, IReadOnlyList<(UserId User, DateTimeOffset Until)> entries, CancellationToken cancellation);
 
     /// <summary>Asked when an order token is wanted. Takes nothing.</summary>
     ValueTask<Eligibility> CheckAsync(SaleId sale, UserId user, DateTimeOffset now, CancellationToken cancellation);
@@ -43,7 +60,7 @@ public interface IGate
     /// <summary>Null when the offer is not loaded.</summary>
     ValueTask<GateStock?> ReadAsync(OfferId offer, CancellationToken cancellation);
 
-    /// <summary>Offers with pending orders, which the ledger writer settles again until nothing is pending.</summary>
+    /// <summary>Offers with pending orders, as far as this instance knows; they are settled again until nothing is pending.</summary>
     ValueTask<IReadOnlyList<OfferId>> ListPendingAsync(CancellationToken cancellation);
 }
 
@@ -72,6 +89,12 @@ public readonly record struct SettledOrder(OrderId OrderId, UserId UserId);
 /// <param name="Seq">The ledger's sequence number that it was last settled with.</param>
 public readonly record struct GateStock(long Stock, int Pending, long LedgerAvailable, long Seq);
 
+/// <param name="Warm">Complete: the gate admits. False while it is being loaded, or after a loss.</param>
+/// <param name="Reserved">Users with an approved reservation that it knows.</param>
+/// <param name="Rejected">Users with a rejected one.</param>
+/// <param name="Orders">Orders that it knows, in whatever state.</param>
+public readonly record struct GateCounts(bool Warm, long Reserved, long Rejected, long Orders);
+
 /// <summary>A sale as the ledger had it in one snapshot.</summary>
 /// <param name="Orders">Every order that a living token may ask for again, whatever its state.</param>
 /// <param name="Reserved">Users with an approved reservation.</param>
@@ -85,3 +108,6 @@ public sealed record GateLoad(
 
 /// <param name="Live">Counts for the user's limit.</param>
 public readonly record struct GateLoadOrder(OrderId OrderId, OfferId OfferId, UserId UserId, bool Live);
+
+/// <summary>The gate could not be asked, in time or at all. The message is for operators.</summary>
+public sealed class GateUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

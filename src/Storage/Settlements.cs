@@ -3,14 +3,14 @@ using FlashSale.Core.Orders;
 
 namespace FlashSale.Storage;
 
-/// <summary>After every commit that moved stock: tells the gate and the catalogue.</summary>
+/// <summary>After every commit that moved stock: tells the gate and the catalogue. False when the gate must be loaded anew (<see cref="IGate.SettleAsync"/>).</summary>
 public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider time)
 {
     private static readonly SettledOrder[] None = [];
     private int unknownOutcomes;
 
     /// <summary>An order ended, was paid late, or the stock was adjusted.</summary>
-    public ValueTask SettleAsync(in StockMove move, CancellationToken cancellation)
+    public ValueTask<bool> SettleAsync(in StockMove move, CancellationToken cancellation)
     {
         if (move.OrderId is not { } order || move.UserId is not { } user || move.Status is not { } status)
         {
@@ -24,10 +24,10 @@ public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider ti
     }
 
     /// <summary>The stock as it stands, for instance when something is still pending.</summary>
-    public ValueTask SettleAsync(in OfferStock stock, CancellationToken cancellation) =>
+    public ValueTask<bool> SettleAsync(in OfferStock stock, CancellationToken cancellation) =>
         SettleAsync(stock.OfferId, stock, None, None, None, cancellation);
 
-    public ValueTask SettleAsync(
+    public ValueTask<bool> SettleAsync(
         OfferId offer,
         OfferStock? stock,
         IReadOnlyList<SettledOrder> committed,

@@ -20,7 +20,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Time
     public async Task<WarmUpDocument> RunAsync(Sale sale, CancellationToken cancellation)
     {
         var load = await ledger.ReadGateLoadAsync(sale, cancellation);
-        await gate.WarmUpAsync(load, cancellation);
+        await gate.WarmUpAsync(load, anew: false, cancellation);
         var warm = 0;
         foreach (var stock in load.Stocks)
         {
@@ -47,11 +47,13 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Time
     /// <summary>Takes over every sale and the blacklist as the ledger has them, and warms up what is published and not warm or over.</summary>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
+        // Read before what it is the revision of: that is as new, or newer.
+        var rev = await ledger.ReadCatalogRevAsync(cancellation);
         var sales = await ledger.ListSalesAsync(cancellation);
         catalog.Put(sales);
         var barred = await ledger.ListBlacklistAsync(cancellation);
         await gate.LoadBlacklistAsync(
-            [.. barred.Select(entry => (UserId.Parse(entry.UserId), entry.ExpiresAt ?? DateTimeOffset.MaxValue))], cancellation);
+            rev, [.. barred.Select(entry => (UserId.Parse(entry.UserId), entry.ExpiresAt ?? DateTimeOffset.MaxValue))], cancellation);
         foreach (var sale in sales)
         {
             await RefreshAsync(sale, cancellation);

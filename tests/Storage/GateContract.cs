@@ -128,7 +128,7 @@ public abstract class GateContract
     {
         var gate = CreateGate();
         var sale = Sale(1) with { RequiresReservation = true, ReservationOpensAt = Opening.AddHours(-1), ReservationClosesAt = Opening };
-        await gate.WarmUpAsync(Load(sale, 10) with { Reserved = [UserId.Parse("early")], Rejected = [UserId.Parse("bad")] }, default);
+        await gate.WarmUpAsync(Load(sale, 10) with { Reserved = [UserId.Parse("early")], Rejected = [UserId.Parse("bad")] }, anew: false, default);
         await gate.ReserveAsync(SaleId, UserId.Parse("new"), approved: true, default);
         await gate.ReserveAsync(SaleId, UserId.Parse("risky"), approved: false, default);
 
@@ -155,8 +155,12 @@ public abstract class GateContract
         await gate.BarAsync(UserId.Parse("eve"), null, default);
         Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "eve"));
 
-        await gate.LoadBlacklistAsync([(UserId.Parse("mallory"), DateTimeOffset.MaxValue)], default);
+        await gate.LoadBlacklistAsync(2, [(UserId.Parse("mallory"), DateTimeOffset.MaxValue)], default);
         Assert.Equal(AdmissionOutcome.NotEligible, await AdmitAsync(gate, "mallory"));
+        await gate.LoadBlacklistAsync(1, [], default);
+        Assert.Equal(AdmissionOutcome.NotEligible, await AdmitAsync(gate, "mallory"));
+        await gate.LoadBlacklistAsync(3, [], default);
+        Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "mallory"));
     }
 
     [Fact]
@@ -234,7 +238,7 @@ public abstract class GateContract
         var gate = await WarmAsync(stock: 5);
         var order = Id();
         await AdmitAsync(gate, "alice", order);
-        await gate.WarmUpAsync(Load(Sale(1), 5), default);
+        await gate.WarmUpAsync(Load(Sale(1), 5), anew: false, default);
         Assert.Equal(new GateStock(4, 1, 5, 1), await gate.ReadAsync(OfferId, default));
         Assert.Equal(AdmissionOutcome.LimitReached, await AdmitAsync(gate, "alice"));
     }
@@ -246,11 +250,51 @@ public abstract class GateContract
         var (live, ended) = (Id(), Id());
         await gate.WarmUpAsync(
             Load(Sale(1), 5) with { Orders = [new(live, OfferId, UserId.Parse("alice"), true), new(ended, OfferId, UserId.Parse("bob"), false)] },
+            anew: false,
             default);
         Assert.Equal(AdmissionOutcome.Repeated, await AdmitAsync(gate, "alice", live));
         Assert.Equal(AdmissionOutcome.LimitReached, await AdmitAsync(gate, "alice"));
         Assert.Equal(AdmissionOutcome.Repeated, await AdmitAsync(gate, "bob", ended));
         Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "bob"));
+    }
+
+    [Fact]
+    public async Task WarmUpAsync_Anew_ForgetsWhatTheLedgerDoesNotSay()
+    {
+        var gate = await WarmAsync(stock: 5);
+        await AdmitAsync(gate, "alice");
+        await SettleAsync(gate, available: 0, seq: 99);
+        await gate.WarmUpAsync(Load(Sale(1), 5), anew: true, default);
+        Assert.Equal(new GateStock(5, 0, 5, 1), await gate.ReadAsync(OfferId, default));
+        Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "alice"));
+    }
+
+    [Fact]
+    public async Task SettleAsync_WhenTheOfferIsNotLoaded_SaysSo()
+    {
+        var gate = CreateGate();
+        Assert.False(await SettleAsync(gate, available: 5, seq: 1));
+        await gate.WarmUpAsync(Load(Sale(1), 5), anew: false, default);
+        Assert.True(await SettleAsync(gate, available: 5, seq: 1));
+    }
+
+    [Fact]
+    public async Task CountAsync_Always_TellsWhatIsLoaded()
+    {
+        var gate = CreateGate();
+        Assert.Null(await gate.CountAsync(SaleId, default));
+        await gate.WarmUpAsync(
+            Load(Sale(1), 5) with
+            {
+                Orders = [new(Id(), OfferId, UserId.Parse("alice"), true)],
+                Reserved = [.. Enumerable.Range(0, 100).Select(i => UserId.Parse($"user-{i}"))],
+                Rejected = [UserId.Parse("bad")],
+            },
+            anew: false,
+            default);
+        Assert.Equal(new GateCounts(true, 100, 1, 1), await gate.CountAsync(SaleId, default));
+        await gate.ReserveAsync(SaleId, UserId.Parse("user-7"), approved: false, default);
+        Assert.Equal(new GateCounts(true, 99, 2, 1), await gate.CountAsync(SaleId, default));
     }
 
     [Fact]
@@ -314,14 +358,14 @@ public abstract class GateContract
     private async Task<IGate> WarmAsync(int stock, int limit = 1)
     {
         var gate = CreateGate();
-        await gate.WarmUpAsync(Load(Sale(limit), stock), default);
+        await gate.WarmUpAsync(Load(Sale(limit), stock), anew: false, default);
         return gate;
     }
 
     private ValueTask<AdmissionOutcome> AdmitAsync(IGate gate, string user, OrderId? order = null) =>
         gate.AdmitAsync(new AdmissionRequest(SaleId, OfferId, order ?? Id(), UserId.Parse(user), now), default);
 
-    private ValueTask SettleAsync(
+    private ValueTask<bool> SettleAsync(
         IGate gate, int available, long seq, SettledOrder[]? committed = null, SettledOrder[]? refused = null, SettledOrder[]? ended = null) =>
         gate.SettleAsync(
             new Settlement(

@@ -15,25 +15,35 @@ public sealed class MemoryGate : IGate
 {
     private readonly ConcurrentDictionary<OfferId, GateOffer> offers = new();
     private readonly ConcurrentDictionary<SaleId, GateSale> sales = new();
+    private readonly Lock blacklisting = new();
     private volatile ConcurrentDictionary<UserId, DateTimeOffset> barred = new();
+    private long blacklistRev;
+
+    public bool IsShared => false;
 
     public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
         new(offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
             ? offer.Admit(request, EligibilityOf(offer.Sale, request.UserId, request.Now))
             : AdmissionOutcome.NotWarm);
 
-    public ValueTask SettleAsync(Settlement settlement, CancellationToken cancellation)
+    public ValueTask<bool> SettleAsync(Settlement settlement, CancellationToken cancellation)
     {
-        if (offers.TryGetValue(settlement.OfferId, out var offer))
+        if (!offers.TryGetValue(settlement.OfferId, out var offer))
         {
-            offer.Settle(settlement);
+            return new(false);
         }
 
-        return ValueTask.CompletedTask;
+        offer.Settle(settlement);
+        return new(true);
     }
 
-    public ValueTask WarmUpAsync(GateLoad load, CancellationToken cancellation)
+    public ValueTask WarmUpAsync(GateLoad load, bool anew, CancellationToken cancellation)
     {
+        if (anew)
+        {
+            Remove(load.Sale.Id);
+        }
+
         var sale = sales.GetOrAdd(load.Sale.Id, id => new GateSale(id));
         sale.Definition = load.Sale;
         sale.ReplaceReservations(load.Reserved, load.Rejected);
@@ -45,6 +55,18 @@ public sealed class MemoryGate : IGate
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<GateCounts?> CountAsync(SaleId sale, CancellationToken cancellation)
+    {
+        if (!sales.TryGetValue(sale, out var loaded))
+        {
+            return new((GateCounts?)null);
+        }
+
+        var approved = loaded.Reservations.Count(reservation => reservation.Value);
+        return new(new GateCounts(
+            true, approved, loaded.Reservations.Count - approved, offers.Values.Where(offer => offer.Sale.Id == sale).Sum(offer => offer.Orders)));
     }
 
     public ValueTask UpdateSaleAsync(Sale sale, CancellationToken cancellation)
@@ -59,14 +81,7 @@ public sealed class MemoryGate : IGate
 
     public ValueTask RemoveSaleAsync(SaleId sale, CancellationToken cancellation)
     {
-        if (sales.TryRemove(sale, out var removed))
-        {
-            foreach (var offer in removed.Definition!.Offers)
-            {
-                offers.TryRemove(offer.Id, out _);
-            }
-        }
-
+        Remove(sale);
         return ValueTask.CompletedTask;
     }
 
@@ -94,9 +109,17 @@ public sealed class MemoryGate : IGate
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask LoadBlacklistAsync(IReadOnlyList<(UserId User, DateTimeOffset Until)> entries, CancellationToken cancellation)
+    public ValueTask LoadBlacklistAsync(long rev, IReadOnlyList<(UserId User, DateTimeOffset Until)> entries, CancellationToken cancellation)
     {
-        barred = new ConcurrentDictionary<UserId, DateTimeOffset>(entries.Select(entry => KeyValuePair.Create(entry.User, entry.Until)));
+        lock (blacklisting)
+        {
+            if (rev >= blacklistRev)
+            {
+                barred = new ConcurrentDictionary<UserId, DateTimeOffset>(entries.Select(entry => KeyValuePair.Create(entry.User, entry.Until)));
+                blacklistRev = rev;
+            }
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -108,6 +131,19 @@ public sealed class MemoryGate : IGate
 
     public ValueTask<IReadOnlyList<OfferId>> ListPendingAsync(CancellationToken cancellation) =>
         new([.. offers.Where(offer => offer.Value.Read().Pending > 0).Select(offer => offer.Key)]);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Remove(SaleId sale)
+    {
+        if (sales.TryRemove(sale, out var removed))
+        {
+            foreach (var offer in removed.Definition!.Offers)
+            {
+                offers.TryRemove(offer.Id, out _);
+            }
+        }
+    }
 
     private Eligibility EligibilityOf(GateSale sale, UserId user, DateTimeOffset now)
     {
@@ -184,6 +220,17 @@ public sealed class MemoryGate : IGate
         private long seq;
 
         public GateSale Sale { get; } = sale;
+
+        public int Orders
+        {
+            get
+            {
+                lock (step)
+                {
+                    return orders.Count;
+                }
+            }
+        }
 
         public AdmissionOutcome Admit(in AdmissionRequest request, Eligibility eligibility)
         {
