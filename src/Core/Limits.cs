@@ -21,6 +21,11 @@ public static class Limits
     public static readonly TimeSpan PaymentWindowMax = TimeSpan.FromHours(24);
     public static readonly TimeSpan SaleLengthMax = TimeSpan.FromDays(31);
 
+    /// <summary>A sale is warm before anybody may ask for an order token (<see cref="TokensBeforeOpening"/>).</summary>
+    public static readonly TimeSpan WarmUpLeadMin = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan WarmUpLead = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan WarmUpLeadMax = TimeSpan.FromDays(7);
+
     /// <summary>Stock after all adjustments of an offer together stays within this.</summary>
     public const int AdjustedStockMax = 10 * StockMax;
 

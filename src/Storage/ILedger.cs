@@ -71,6 +71,9 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Makes the reservation, or finds the user's one of this sale.</summary>
     Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, CancellationToken cancellation);
 
+    /// <summary>Reservations of a sale by status; none of a status is no entry.</summary>
+    Task<IReadOnlyDictionary<ReservationStatus, long>> CountReservationsAsync(SaleId sale, CancellationToken cancellation);
+
     Task<Reservation?> FindReservationAsync(SaleId sale, UserId user, CancellationToken cancellation);
 
     Task<BlacklistDocument?> FindBlacklistedAsync(UserId user, CancellationToken cancellation);
@@ -111,7 +114,24 @@ public interface ILedger : IAsyncDisposable
     /// <summary>What the gate must know of a sale, from one snapshot: warm-up reads it.</summary>
     Task<GateLoad> ReadGateLoadAsync(Sale sale, CancellationToken cancellation);
 
+    // ---- work that one instance does for all ----
+
+    /// <summary>
+    /// True when the work is this owner's until <paramref name="length"/> from now by the ledger's clock: it had no owner, was this one's, or its owner has not
+    /// been heard of for as long as it had asked for.
+    /// </summary>
+    Task<bool> TryLeaseAsync(string name, string owner, TimeSpan length, CancellationToken cancellation);
+
+    /// <summary>Gives the work up at once, for the next to ask; nothing when it is somebody else's.</summary>
+    Task ReleaseLeaseAsync(string name, string owner, CancellationToken cancellation);
+
     // ---- for auditors ----
+
+    /// <summary>
+    /// The change log of an offer after a sequence number, with the stock row of the same snapshot, for a check that goes on where it stood. Null for an offer
+    /// without stock.
+    /// </summary>
+    Task<ChangePage?> ReadChangesAsync(OfferId offer, long afterSeq, int count, CancellationToken cancellation);
 
     /// <summary>
     /// All rows of a sale from one consistent snapshot (api.md, Export): offer by offer, and in an offer its stock row, changes, orders, coupons and payments
@@ -142,6 +162,15 @@ public readonly record struct OfferStock(OfferId OfferId, int Bucket, StockRow R
 
 /// <summary>An order that moved the stock (or an adjustment, without order), and the stock after it.</summary>
 public readonly record struct StockMove(OfferStock Stock, OrderId? OrderId, UserId? UserId, OrderStatus? Status);
+
+/// <summary>A part of the change log, and the stock row as it was at the same instant.</summary>
+public sealed record ChangePage(OfferStock Stock, IReadOnlyList<CheckedChange> Changes);
+
+/// <summary>A change with what it must agree with.</summary>
+/// <param name="OrderStatus">Null when there is no such order of the offer.</param>
+/// <param name="Coupons">Coupons of the order.</param>
+/// <param name="PaymentsPaid">Payments of the order that were paid.</param>
+public readonly record struct CheckedChange(StockChange Change, OrderStatus? OrderStatus, int Coupons, int PaymentsPaid);
 
 public sealed record Payment(PaymentId Id, OrderId OrderId, Money Amount, PaymentStatus Status);
 

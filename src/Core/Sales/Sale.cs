@@ -72,6 +72,9 @@ public sealed record Sale
 
     /// <summary>A reservation whose risk score reaches it is rejected, 0 to 100.</summary>
     public int RiskThreshold { get; init; } = Limits.RiskScoreMax;
+
+    /// <summary>How long before the opening the sale is loaded into a gate that instances share.</summary>
+    public TimeSpan WarmUpLead { get; init; } = Limits.WarmUpLead;
     public SaleStatus Status { get; init; }
 
     /// <summary>Raised by every change of the sale; the value of its ETag.</summary>

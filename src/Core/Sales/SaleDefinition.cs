@@ -94,6 +94,9 @@ public static class SaleDefinition
             PaymentWindow = TimeSpan.FromSeconds(fields.Number(
                 "paymentWindowSeconds", (long)Limits.PaymentWindowMin.TotalSeconds, (long)Limits.PaymentWindowMax.TotalSeconds, otherwise: 900)),
             RiskThreshold = (int)fields.Number("riskThreshold", 0, Limits.RiskScoreMax, otherwise: Limits.RiskScoreMax),
+            WarmUpLead = TimeSpan.FromSeconds(fields.Number(
+                "warmUpLeadSeconds", (long)Limits.WarmUpLeadMin.TotalSeconds, (long)Limits.WarmUpLeadMax.TotalSeconds,
+                otherwise: (long)Limits.WarmUpLead.TotalSeconds)),
             Offers = [],
         };
         if (sale.Ordering != Ordering.Synchronous)

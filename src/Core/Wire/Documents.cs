@@ -43,6 +43,7 @@ public sealed record SaleDocument(
     int PaymentWindowSeconds,
     IReadOnlyList<OfferDocument> Offers,
     int? RiskThreshold = null,
+    int? WarmUpLeadSeconds = null,
     long? Rev = null);
 
 /// <param name="SoldPercent">0 to 100: units that are not available, held ones included.</param>
@@ -133,6 +134,9 @@ public sealed record SaleRequest
     public Deduction Deduction { get; init; }
     public int PaymentWindowSeconds { get; init; }
     public int RiskThreshold { get; init; } = Limits.RiskScoreMax;
+
+    /// <summary>How long before the opening the sale is loaded into a shared gate, 600 to 604,800 seconds.</summary>
+    public int WarmUpLeadSeconds { get; init; } = (int)Limits.WarmUpLead.TotalSeconds;
     public required IReadOnlyList<OfferRequest> Offers { get; init; }
 }
 

@@ -162,6 +162,7 @@ public static class SaleEndpoints
         return context.RequestServices.GetRequiredService<SaleCatalog>().Describe(sale, now) with
         {
             RiskThreshold = sale.RiskThreshold,
+            WarmUpLeadSeconds = (int)sale.WarmUpLead.TotalSeconds,
             Rev = sale.Rev,
         };
     }

@@ -1,5 +1,11 @@
+using System.Runtime.CompilerServices;
+
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Wire;
+using FlashSale.Storage.Sql;
+
+using Microsoft.Data.Sqlite;
 
 namespace FlashSale.Storage.Sqlite;
 
@@ -15,21 +21,20 @@ public sealed record SqliteLedgerOptions(string FilePath, WritePattern WritePatt
 /// The embedded ledger: one SQLite file in WAL mode with synchronous FULL, one thread that writes, a few connections that read. Work on it
 /// goes through <see cref="SqliteWriteThread"/>, and all that it writes is one transaction each.
 /// </summary>
-public sealed partial class SqliteLedger : ILedger
+public sealed partial class SqliteLedger : SqlLedger
 {
     private readonly SqliteWriteThread writes;
     private readonly SqliteReaders readers;
     private readonly TimeProvider time;
-    private readonly WritePattern pattern;
     private readonly Lock checking = new();
     private Task<string?> check = Task.FromResult<string?>(null);
 
     private SqliteLedger(SqliteLedgerOptions options, SqliteWriteThread writes, TimeProvider time)
+        : base(options.WritePattern)
     {
         this.writes = writes;
         this.time = time;
-        readers = new SqliteReaders(options.FilePath);
-        pattern = options.WritePattern;
+        readers = new SqliteReaders(options.FilePath, time);
     }
 
     /// <summary>Opens the file, makes it if need be, and brings its schema up to date.</summary>
@@ -40,21 +45,21 @@ public sealed partial class SqliteLedger : ILedger
     public static async Task<SqliteLedger> OpenAsync(SqliteLedgerOptions options, TimeProvider time, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        return new SqliteLedger(options, await SqliteWriteThread.StartAsync(options, time.GetUtcNow()), time);
+        return new SqliteLedger(options, await SqliteWriteThread.StartAsync(options, time), time);
     }
 
     /// <summary>One: SQLite has one write lock.</summary>
-    public int WriterLanes => 1;
+    public override int WriterLanes => 1;
 
-    public int LaneOf(OfferId offer) => 0;
+    public override int LaneOf(OfferId offer) => 0;
 
-    public Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(Now());
+    public override Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(SqliteSession.WholeMilliseconds(time));
 
     /// <summary>
     /// One check at a time, shared by all who ask meanwhile, so that nothing piles up on a disk that hangs. One that takes long is itself
     /// an answer.
     /// </summary>
-    public async Task<string?> CheckAsync(CancellationToken cancellation)
+    public override async Task<string?> CheckAsync(CancellationToken cancellation)
     {
         Task<string?> running;
         lock (checking)
@@ -78,13 +83,43 @@ public sealed partial class SqliteLedger : ILedger
         }
     }
 
+    /// <summary>
+    /// From one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and grows meanwhile.
+    /// </summary>
+    public override async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var session = readers.Open();
+        session.Execute("BEGIN");
+        using var lines = ReadExport(session, sale).GetEnumerator();
+        while (Advance(lines))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return lines.Current;
+        }
+
+        // SQLite reads without awaiting; what awaits is the caller, between one row and the next.
+        await Task.CompletedTask;
+    }
+
+    private static bool Advance(IEnumerator<ExportLine> lines)
+    {
+        try
+        {
+            return lines.MoveNext();
+        }
+        catch (SqliteException error)
+        {
+            throw SqliteErrors.Unavailable(error);
+        }
+    }
+
     internal async Task<List<(string Sql, string Plan)>> ExplainAsync() =>
     [
         .. await writes.RunAsync(session => session.Explain(), CancellationToken.None),
         .. await readers.ReadAsync(session => session.Explain(), CancellationToken.None),
     ];
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         // The write connection is closed last: the last one moves the write-ahead log into the database.
         readers.Dispose();
@@ -109,7 +144,7 @@ public sealed partial class SqliteLedger : ILedger
         }
     }
 
-    /// <summary>SQLite has no clock of its own: the ledger's clock is this one, in whole milliseconds, since that is what is
-    /// stored.</summary>
-    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+    private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => writes.RunAsync(work, cancellation);
+
+    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => readers.ReadAsync(read, cancellation);
 }

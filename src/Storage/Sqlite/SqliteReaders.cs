@@ -8,7 +8,7 @@ namespace FlashSale.Storage.Sqlite;
 /// A few read-only sessions. A read runs on its caller's thread: it finds its rows by an index in a warm cache, which takes microseconds,
 /// less than handing it to another thread. In WAL mode readers and the writer do not wait for each other.
 /// </summary>
-internal sealed class SqliteReaders(string path) : IDisposable
+internal sealed class SqliteReaders(string path, TimeProvider time) : IDisposable
 {
     private const int CacheKibibytes = 8 * 1024;
     private static readonly int Count = Math.Clamp(Environment.ProcessorCount, 2, 8);
@@ -38,7 +38,7 @@ internal sealed class SqliteReaders(string path) : IDisposable
     /// <summary>A session outside of the pool, for a read that takes its time.</summary>
     public SqliteSession Open() => closed
         ? throw new LedgerUnavailableException("The ledger is closed")
-        : SqliteSession.Open(path, SqliteOpenMode.ReadOnly, CacheKibibytes);
+        : SqliteSession.Open(path, SqliteOpenMode.ReadOnly, CacheKibibytes, time);
 
     public void Dispose()
     {

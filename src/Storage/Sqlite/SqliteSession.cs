@@ -1,3 +1,7 @@
+using FlashSale.Core;
+using FlashSale.Core.Stock;
+using FlashSale.Storage.Sql;
+
 using Microsoft.Data.Sqlite;
 
 namespace FlashSale.Storage.Sqlite;
@@ -6,9 +10,16 @@ namespace FlashSale.Storage.Sqlite;
 /// A connection with its prepared statements, used by one thread at a time. Each SQL text is prepared once and kept: the texts are
 /// constants, so their number is bounded.
 /// </summary>
-internal sealed class SqliteSession : IDisposable
+internal sealed class SqliteSession : SqlSession
 {
+    private const int UniqueViolation = 2067;
+    private const int PrimaryKeyViolation = 1555;
+
+    private const string InsertChange =
+        "INSERT INTO stock_changes (offer_id, bucket, seq, kind, delta, balance_after, order_id, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
     private readonly SqliteConnection connection;
+    private readonly TimeProvider time;
     private readonly Dictionary<string, Statement> statements = new(StringComparer.Ordinal);
 
     /// <summary>
@@ -22,10 +33,26 @@ internal sealed class SqliteSession : IDisposable
         _ = SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MEMSTATUS, 0);
     }
 
-    private SqliteSession(SqliteConnection connection) => this.connection = connection;
+    private SqliteSession(SqliteConnection connection, TimeProvider time)
+    {
+        this.connection = connection;
+        this.time = time;
+    }
+
+    /// <summary>SQLite has no clock of its own: the ledger's clock is this one.</summary>
+    public override DateTimeOffset Now => WholeMilliseconds(time);
+
+    /// <summary>Nothing: a transaction that writes is the only one.</summary>
+    public override string ForUpdate => "";
+
+    public override string ForUpdateSkipLocked => "";
+
+    public override long LastId => SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
+
+    public static DateTimeOffset WholeMilliseconds(TimeProvider time) => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 
     /// <exception cref="LedgerUnavailableException">The file cannot be opened as it must be.</exception>
-    public static SqliteSession Open(string path, SqliteOpenMode mode, int cacheKibibytes)
+    public static SqliteSession Open(string path, SqliteOpenMode mode, int cacheKibibytes, TimeProvider time)
     {
         var opening = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -34,15 +61,15 @@ internal sealed class SqliteSession : IDisposable
             // The sessions themselves are what is pooled.
             Pooling = false,
             // Bounds the driver's own retries of a script, which come on top of SQLite's busy_timeout.
-            DefaultTimeout = (int)Math.Ceiling(Core.Limits.LedgerBusyTimeout.TotalSeconds),
+            DefaultTimeout = (int)Math.Ceiling(Limits.LedgerBusyTimeout.TotalSeconds),
         }.ToString());
-        var session = new SqliteSession(opening);
+        var session = new SqliteSession(opening, time);
         try
         {
             opening.Open();
             session.ExecuteScript(
                 $"""
-                PRAGMA busy_timeout = {(long)Core.Limits.LedgerBusyTimeout.TotalMilliseconds};
+                PRAGMA busy_timeout = {(long)Limits.LedgerBusyTimeout.TotalMilliseconds};
                 PRAGMA foreign_keys = ON;
                 PRAGMA temp_store = MEMORY;
                 PRAGMA cache_size = -{cacheKibibytes};
@@ -68,21 +95,31 @@ internal sealed class SqliteSession : IDisposable
     }
 
     /// <summary>Runs several statements that are not worth keeping.</summary>
-    public void ExecuteScript(string sql)
+    public override void ExecuteScript(string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
     }
 
-    /// <param name="values">For <c>?1</c>, <c>?2</c> and so on: numbers, strings, byte arrays or null.</param>
-    /// <returns>How many rows were inserted, updated or deleted.</returns>
-    public int Execute(string sql, params ReadOnlySpan<object?> values) => Prepare(sql).With(values).Execute();
+    public override int Execute(string sql, params ReadOnlySpan<object?> values) => Prepare(sql).With(values).Execute();
 
-    /// <summary>The first row, or the default when there is none.</summary>
-    public T? First<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> values) => Prepare(sql).With(values).First(map);
+    public override bool TryInsert(string sql, params ReadOnlySpan<object?> values)
+    {
+        try
+        {
+            return Execute(sql, values) == 1;
+        }
+        catch (SqliteException error) when (error.SqliteExtendedErrorCode is UniqueViolation or PrimaryKeyViolation)
+        {
+            return false;
+        }
+    }
 
-    public List<T> Query<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> values)
+    public override T? First<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> values)
+        where T : default => Prepare(sql).With(values).First(map);
+
+    public override List<T> Query<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> values)
     {
         var rows = new List<T>();
         using var found = Prepare(sql).With(values).Read();
@@ -94,14 +131,33 @@ internal sealed class SqliteSession : IDisposable
         return rows;
     }
 
-    /// <summary>Everything that <paramref name="read"/> reads is from one instant.</summary>
-    public T Snapshot<T>(Func<SqliteSession, T> read)
+    public override IEnumerable<T> Stream<T>(string sql, Func<Row, T> map, params object?[] values)
+    {
+        using var rows = Prepare(sql).With(values).Read();
+        while (rows.Next())
+        {
+            yield return map(rows.Current);
+        }
+    }
+
+    public override T Snapshot<T>(Func<SqlSession, T> read)
     {
         // When it throws, the session is closed, and the transaction with it.
         Execute("BEGIN");
         var result = read(this);
         Execute("ROLLBACK");
         return result;
+    }
+
+    public override void InsertChanges(OfferId offer, int bucket, IReadOnlyList<StockChange> changes)
+    {
+        var insert = Prepare(InsertChange).Set(1, offer.Value).Set(2, bucket).Set(8, Now.Ms());
+        foreach (var change in changes)
+        {
+            insert.Set(3, change.Seq).Set(4, change.Kind.Word()).Set(5, change.Delta).Set(6, change.BalanceAfter);
+            _ = change.OrderId is { } order ? insert.Set(7, order.Value) : insert.SetNull(7);
+            insert.Execute();
+        }
     }
 
     /// <summary>How SQLite finds the rows of each statement that was used so far; a test reads that no large table is scanned.</summary>
@@ -121,8 +177,7 @@ internal sealed class SqliteSession : IDisposable
         return plans;
     }
 
-    /// <summary>What was not committed is rolled back.</summary>
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var statement in statements.Values)
         {

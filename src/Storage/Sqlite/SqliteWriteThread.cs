@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 
 using FlashSale.Core;
+using FlashSale.Storage.Sql;
 
 using Microsoft.Data.Sqlite;
 
@@ -13,25 +14,26 @@ namespace FlashSale.Storage.Sqlite;
 internal sealed class SqliteWriteThread : IAsyncDisposable
 {
     private const int CacheKibibytes = 64 * 1024;
+    private static readonly Migrations Migrations = new("Sqlite");
 
     private readonly SqliteLedgerOptions options;
     private readonly BlockingCollection<WriteJob> queue = new(Limits.LedgerJobQueue);
     private readonly List<WriteJob> batch = new(Limits.LedgerJobsPerTransaction);
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly DateTimeOffset startedAt;
+    private readonly TimeProvider time;
     private SqliteSession? session;
 
-    private SqliteWriteThread(SqliteLedgerOptions options, DateTimeOffset now)
+    private SqliteWriteThread(SqliteLedgerOptions options, TimeProvider time)
     {
         this.options = options;
-        startedAt = now;
+        this.time = time;
     }
 
     /// <exception cref="LedgerUnavailableException">The file cannot be opened, or its schema is not one of this program.</exception>
-    public static async Task<SqliteWriteThread> StartAsync(SqliteLedgerOptions options, DateTimeOffset now)
+    public static async Task<SqliteWriteThread> StartAsync(SqliteLedgerOptions options, TimeProvider time)
     {
-        var writes = new SqliteWriteThread(options, now);
+        var writes = new SqliteWriteThread(options, time);
         new Thread(writes.Run) { Name = "sqlite ledger writer", IsBackground = true }.Start();
         await writes.opened.Task;
         return writes;
@@ -67,7 +69,7 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
         try
         {
             session = Open(SqliteOpenMode.ReadWriteCreate);
-            Migrations.Apply(session, startedAt);
+            Migrate(session);
             opened.SetResult();
         }
         catch (Exception error)
@@ -98,6 +100,26 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
         // Closing the last connection moves the write-ahead log into the database file.
         Drop();
         ended.SetResult();
+    }
+
+    private static void Migrate(SqliteSession session)
+    {
+        session.Execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                version    INTEGER PRIMARY KEY,
+                name       TEXT    NOT NULL,
+                checksum   TEXT    NOT NULL,    -- SHA-256 of the file, hexadecimal
+                applied_at INTEGER NOT NULL     -- Unix milliseconds
+            ) STRICT
+            """);
+        Migrations.Apply(session, step =>
+        {
+            // Immediate: of two programs that start at once the second waits, and then sees that it is done.
+            session.Execute("BEGIN IMMEDIATE");
+            step();
+            session.Execute("COMMIT");
+        });
     }
 
     private void Transact()
@@ -190,7 +212,7 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
 
     private SqliteSession Open(SqliteOpenMode mode)
     {
-        var fresh = SqliteSession.Open(options.FilePath, mode, CacheKibibytes);
+        var fresh = SqliteSession.Open(options.FilePath, mode, CacheKibibytes, time);
         try
         {
             var journal = fresh.First("PRAGMA journal_mode = WAL", row => row.Text(0));

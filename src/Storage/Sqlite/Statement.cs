@@ -1,5 +1,7 @@
 using System.Text;
 
+using FlashSale.Storage.Sql;
+
 using Microsoft.Data.Sqlite;
 
 using SQLitePCL;
@@ -17,11 +19,13 @@ internal sealed class Statement : IDisposable
 
     private readonly sqlite3 connection;
     private readonly sqlite3_stmt statement;
+    private readonly SqliteRow row;
 
     public Statement(sqlite3 connection, string sql)
     {
         this.connection = connection;
         Check(raw.sqlite3_prepare_v3(connection, sql, raw.SQLITE_PREPARE_PERSISTENT, out statement));
+        row = new SqliteRow(statement);
     }
 
     /// <summary>Numbers, strings, byte arrays and null, for <c>?1</c> and so on.</summary>
@@ -84,7 +88,7 @@ internal sealed class Statement : IDisposable
     }
 
     /// <summary>Runs it; to be disposed before it is used again.</summary>
-    public Rows Read() => new(connection, statement);
+    public Rows Read() => new(connection, statement, row);
 
     public T? First<T>(Func<Row, T> map)
     {
@@ -104,9 +108,9 @@ internal sealed class Statement : IDisposable
 }
 
 /// <summary>A running statement.</summary>
-internal readonly struct Rows(sqlite3 connection, sqlite3_stmt statement) : IDisposable
+internal readonly struct Rows(sqlite3 connection, sqlite3_stmt statement, Row row) : IDisposable
 {
-    public Row Current => new(statement);
+    public Row Current => row;
 
     public bool Next()
     {

@@ -3,17 +3,17 @@ using FlashSale.Core.Coupons;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Wire;
 
-namespace FlashSale.Storage.Sqlite;
+namespace FlashSale.Storage.Sql;
 
-public sealed partial class SqliteLedger
+public abstract partial class SqlLedger
 {
     private const string SelectPayments = "SELECT id, order_id, amount, currency, status FROM payments";
 
     public Task<(bool Payable, Payment? Payment)?> StartPaymentAsync(OrderId order, UserId user, PaymentId newId, CancellationToken cancellation) =>
-        writes.RunAsync<(bool, Payment?)?>(
+        WriteAsync<(bool, Payment?)?>(
             session =>
             {
-                if (FindOrder(session, order) is not { } found || found.UserId != user)
+                if (LockOrder(session, order) is not { } found || found.UserId != user)
                 {
                     return null;
                 }
@@ -30,22 +30,22 @@ public sealed partial class SqliteLedger
 
                 session.Execute(
                     "INSERT INTO payments (id, order_id, amount, currency, status, created_at, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-                    newId.Bytes(), order.Bytes(), found.Price.Amount, found.Price.Currency, PaymentStatus.Pending.Word(), Now().Ms());
+                    newId.Bytes(), order.Bytes(), found.Price.Amount, found.Price.Currency, PaymentStatus.Pending.Word(), session.Now.Ms());
                 return (true, new Payment(newId, order, found.Price, PaymentStatus.Pending));
             },
             cancellation);
 
     public Task<Payment?> FindPaymentAsync(PaymentId id, CancellationToken cancellation) =>
-        readers.ReadAsync(session => FindPayment(session, id), cancellation);
+        ReadAsync(session => FindPayment(session, id), cancellation);
 
     /// <inheritdoc/>
     /// <exception cref="BatchRejectedException">Another coupon has this code. Nothing was written: call again with a new one.</exception>
     public Task<(PaymentOutcome Outcome, StockMove? Move)> CompletePaymentAsync(
         PaymentId id, OrderId order, Money amount, bool paid, string couponCode, CancellationToken cancellation) =>
-        writes.RunAsync<(PaymentOutcome, StockMove?)>(
+        WriteAsync<(PaymentOutcome, StockMove?)>(
             session =>
             {
-                if (FindPayment(session, id) is not { } payment || payment.OrderId != order)
+                if (LockPayment(session, id) is not { } payment || payment.OrderId != order)
                 {
                     return (PaymentOutcome.UnknownPayment, null);
                 }
@@ -67,22 +67,22 @@ public sealed partial class SqliteLedger
             cancellation);
 
     public Task<Coupon?> FindCouponAsync(string code, CancellationToken cancellation) =>
-        readers.ReadAsync(session => FindCoupon(session, code), cancellation);
+        ReadAsync(session => FindCoupon(session, code), cancellation);
 
     public async Task<(RedemptionOutcome Outcome, Coupon? Coupon)> RedeemAsync(string code, UserId dealer, CancellationToken cancellation)
     {
-        // Guessed codes stay away from the write thread.
+        // Guessed codes cost a look-up, and no transaction.
         if (await FindCouponAsync(code, cancellation) is null)
         {
             return (RedemptionOutcome.NotFound, null);
         }
 
-        return await writes.RunAsync(session => Redeem(session, code, dealer), cancellation);
+        return await WriteAsync(session => Redeem(session, code, dealer), cancellation);
     }
 
-    private (PaymentOutcome Outcome, StockMove? Move) Book(SqliteSession session, OrderId id, string couponCode)
+    private (PaymentOutcome Outcome, StockMove? Move) Book(SqlSession session, OrderId id, string couponCode)
     {
-        var order = FindOrder(session, id)!;
+        var order = LockOrder(session, id)!;
         var slot = OrderLifeCycle.IsLive(order.Status) ? null : FindSlotAgain(session, order);
         var transition = OrderLifeCycle.Apply(order.Status, OrderEvent.PaymentArrived, canTakeAgain: slot is not null);
         if (transition.Outcome != OrderTransitionOutcome.Moves)
@@ -99,15 +99,15 @@ public sealed partial class SqliteLedger
 
         session.Execute(
             "INSERT INTO coupons (code, order_id, offer_id, status, issued_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            couponCode, id.Bytes(), order.OfferId.Value, CouponStatus.Issued.Word(), Now().Ms());
+            couponCode, id.Bytes(), order.OfferId.Value, CouponStatus.Issued.Word(), session.Now.Ms());
         return (PaymentOutcome.Paid, move);
     }
 
     /// <summary>For an order that was paid too late: its slot, when a unit is available and the user's newer orders have left one
     /// free.</summary>
-    private static int? FindSlotAgain(SqliteSession session, Order order)
+    private static int? FindSlotAgain(SqlSession session, Order order)
     {
-        if (ReadLine(session, order.OfferId).Row.Available == 0)
+        if (LockLine(session, order.OfferId).Row.Available == 0)
         {
             return null;
         }
@@ -116,18 +116,20 @@ public sealed partial class SqliteLedger
         return FindFreeSlot(session, order.UserId, order.OfferId, limit);
     }
 
-    private void SetPayment(SqliteSession session, Payment payment, PaymentStatus next)
+    private static void SetPayment(SqlSession session, Payment payment, PaymentStatus next)
     {
         if (session.Execute(
             "UPDATE payments SET status = ?1, changed_at = ?2 WHERE id = ?3 AND status = ?4",
-            next.Word(), Now().Ms(), payment.Id.Bytes(), payment.Status.Word()) != 1)
+            next.Word(), session.Now.Ms(), payment.Id.Bytes(), payment.Status.Word()) != 1)
         {
             throw new InvalidOperationException($"Payment {payment.Id} is no longer {payment.Status}");
         }
     }
 
-    private (RedemptionOutcome Outcome, Coupon? Coupon) Redeem(SqliteSession session, string code, UserId dealer)
+    private static (RedemptionOutcome Outcome, Coupon? Coupon) Redeem(SqlSession session, string code, UserId dealer)
     {
+        // Of two dealers at once the second waits here, and then sees what the first has done.
+        session.First("SELECT 1 FROM coupons WHERE code = ?1" + session.ForUpdate, row => row.Long(0), code);
         if (FindCoupon(session, code) is not { } coupon)
         {
             return (RedemptionOutcome.NotFound, null);
@@ -138,7 +140,7 @@ public sealed partial class SqliteLedger
             return (RedemptionOutcome.AlreadyRedeemed, coupon);
         }
 
-        var now = Now();
+        var now = session.Now;
         if (coupon.Status != CouponStatus.Issued || now < coupon.ValidFrom || now >= coupon.ValidUntil)
         {
             return (RedemptionOutcome.NotValid, coupon);
@@ -154,7 +156,10 @@ public sealed partial class SqliteLedger
         return (RedemptionOutcome.Redeemed, coupon with { Status = CouponStatus.Redeemed, RedeemedAt = now, RedeemedBy = dealer.Value });
     }
 
-    private static Payment? FindPayment(SqliteSession session, PaymentId id) => session.First(SelectPayments + " WHERE id = ?1", Mapping.Payment, id.Bytes());
+    private static Payment? FindPayment(SqlSession session, PaymentId id) => session.First(SelectPayments + " WHERE id = ?1", Mapping.Payment, id.Bytes());
 
-    private static Coupon? FindCoupon(SqliteSession session, string code) => session.First(Mapping.SelectCoupon, Mapping.Coupon, code);
+    private static Payment? LockPayment(SqlSession session, PaymentId id) =>
+        session.First(SelectPayments + " WHERE id = ?1" + session.ForUpdate, Mapping.Payment, id.Bytes());
+
+    private static Coupon? FindCoupon(SqlSession session, string code) => session.First(Mapping.SelectCoupon, Mapping.Coupon, code);
 }

@@ -8,7 +8,7 @@ using FlashSale.Core;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
 
-namespace FlashSale.Storage.Sqlite;
+namespace FlashSale.Storage.Sql;
 
 /// <summary>What the audit log keeps of the state before and after a change: compact JSON in the words of the API, Chinese left
 /// readable.</summary>

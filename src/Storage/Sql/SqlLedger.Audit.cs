@@ -1,15 +1,12 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 
 using FlashSale.Core;
 using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
 
-using Microsoft.Data.Sqlite;
+namespace FlashSale.Storage.Sql;
 
-namespace FlashSale.Storage.Sqlite;
-
-public sealed partial class SqliteLedger
+public abstract partial class SqlLedger
 {
     /// <summary>The rows of one offer, one query for each type of line.</summary>
     private static readonly (string Sql, Func<Row, ExportLine> Line)[] Exports =
@@ -27,35 +24,25 @@ public sealed partial class SqliteLedger
         ),
     ];
 
-    /// <summary>
-    /// Streams row by row from one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and
-    /// grows meanwhile, so the caller reads without long pauses.
-    /// </summary>
-    public async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Row by row; the transaction of the snapshot is open meanwhile, so the caller reads without long pauses.</summary>
+    private protected static IEnumerable<ExportLine> ReadExport(SqlSession session, SaleId sale)
     {
-        using var session = readers.Open();
-        session.Execute("BEGIN");
         foreach (var offer in session.Query("SELECT id FROM offers WHERE sale_id = ?1 ORDER BY position", row => row.Long(0), sale.Value))
         {
             foreach (var (sql, line) in Exports)
             {
-                using var rows = session.Prepare(sql).Set(1, offer).Read();
-                while (Advance(rows))
+                foreach (var exported in session.Stream(sql, line, offer))
                 {
-                    cancellation.ThrowIfCancellationRequested();
-                    yield return line(rows.Current);
+                    yield return exported;
                 }
             }
         }
-
-        // SQLite reads without awaiting; what awaits is the caller, between one row and the next.
-        await Task.CompletedTask;
     }
 
     public Task<IReadOnlyList<AuditDocument>> ListAuditAsync(long? before, int count, CancellationToken cancellation) =>
-        readers.ReadAsync<IReadOnlyList<AuditDocument>>(
+        ReadAsync<IReadOnlyList<AuditDocument>>(
             session => session.Query(
-                "SELECT id, at, actor, role, action, subject, reason, before, after, trace_id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                "SELECT id, at, actor, role, action, subject, reason, `before`, `after`, trace_id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
                 row => new AuditDocument(
                     row.Long(0).ToString(CultureInfo.InvariantCulture),
                     row.Time(1),
@@ -71,25 +58,13 @@ public sealed partial class SqliteLedger
             cancellation);
 
     /// <summary>In the transaction of the change that it tells of: neither is there without the other.</summary>
-    private void Audit(SqliteSession session, Actor actor, string action, string subject, string? reason, string? before, string? after) =>
+    private static void Audit(SqlSession session, Actor actor, string action, string subject, string? reason, string? before, string? after) =>
         session.Execute(
             """
-            INSERT INTO audit (at, actor, role, action, subject, reason, before, after, trace_id)
+            INSERT INTO audit (at, actor, role, action, subject, reason, `before`, `after`, trace_id)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """,
-            Now().Ms(), actor.UserId, actor.Role, action, subject, reason, before, after, actor.TraceId);
-
-    private static bool Advance(in Rows rows)
-    {
-        try
-        {
-            return rows.Next();
-        }
-        catch (SqliteException error)
-        {
-            throw SqliteErrors.Unavailable(error);
-        }
-    }
+            session.Now.Ms(), actor.UserId, actor.Role, action, subject, reason, before, after, actor.TraceId);
 
     private static ExportLine StockLineOf(Row row) => new()
     {

@@ -7,7 +7,7 @@ using FlashSale.Core.Orders;
 using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
 
-namespace FlashSale.Storage.Sqlite;
+namespace FlashSale.Storage.Sql;
 
 /// <summary>Between rows and what the program calls them; the first lines of the migration say how values are stored.</summary>
 internal static class Mapping

@@ -1,27 +1,26 @@
 using FlashSale.Core;
 
-using SQLitePCL;
+namespace FlashSale.Storage.Sql;
 
-namespace FlashSale.Storage.Sqlite;
-
-/// <summary>The row at which a statement stands; columns count from 0.</summary>
-internal readonly struct Row(sqlite3_stmt statement)
+/// <summary>The row at which a statement stands; columns count from 0. Valid until the next one is read.</summary>
+internal abstract class Row
 {
-    public int Columns => raw.sqlite3_column_count(statement);
+    public abstract int Columns { get; }
 
-    public bool IsNull(int column) => raw.sqlite3_column_type(statement, column) == raw.SQLITE_NULL;
+    public abstract bool IsNull(int column);
 
-    public long Long(int column) => raw.sqlite3_column_int64(statement, column);
+    public abstract long Long(int column);
+
+    public abstract string Text(int column);
+
+    /// <summary>The 16 bytes of a UUID in network order.</summary>
+    public abstract Guid Guid(int column);
 
     public int Int(int column) => checked((int)Long(column));
 
     public bool Bool(int column) => Long(column) != 0;
 
-    public string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string();
-
     public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
-
-    public Guid Guid(int column) => new(raw.sqlite3_column_blob(statement, column), bigEndian: true);
 
     public DateTimeOffset Time(int column) => DateTimeOffset.FromUnixTimeMilliseconds(Long(column));
 

@@ -1,14 +1,14 @@
 using FlashSale.Core;
 using FlashSale.Core.Sales;
 
-namespace FlashSale.Storage.Sqlite;
+namespace FlashSale.Storage.Sql;
 
-public sealed partial class SqliteLedger
+public abstract partial class SqlLedger
 {
     private const string SelectSales =
         """
         SELECT id, slug, title_zh, title_en, reservation_opens_at, reservation_closes_at, opens_at, closes_at, requires_reservation, ordering, deduction,
-               payment_window, risk_threshold, status, rev
+               payment_window, risk_threshold, status, warm_up_lead, rev
         FROM sales
         """;
 
@@ -21,15 +21,17 @@ public sealed partial class SqliteLedger
     private const string InsertSale =
         """
         INSERT INTO sales (slug, title_zh, title_en, reservation_opens_at, reservation_closes_at, opens_at, closes_at, requires_reservation, ordering,
-                           deduction, payment_window, risk_threshold, status, rev)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1) ON CONFLICT (slug) DO NOTHING RETURNING id
+                           deduction, payment_window, risk_threshold, status, warm_up_lead,
+                           rev)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1)
         """;
 
     private const string UpdateSale =
         """
         UPDATE sales SET slug = ?1, title_zh = ?2, title_en = ?3, reservation_opens_at = ?4, reservation_closes_at = ?5, opens_at = ?6, closes_at = ?7,
-               requires_reservation = ?8, ordering = ?9, deduction = ?10, payment_window = ?11, risk_threshold = ?12, status = ?13, rev = rev + 1
-        WHERE id = ?14 AND rev = ?15
+               requires_reservation = ?8, ordering = ?9, deduction = ?10, payment_window = ?11, risk_threshold = ?12, status = ?13,
+               warm_up_lead = ?14, rev = rev + 1
+        WHERE id = ?15 AND rev = ?16
         """;
 
     private const string InsertOffer =
@@ -40,10 +42,10 @@ public sealed partial class SqliteLedger
         """;
 
     public Task<long> ReadCatalogRevAsync(CancellationToken cancellation) =>
-        readers.ReadAsync(session => session.First("SELECT catalog_rev FROM ledger_state", row => row.Long(0)), cancellation);
+        ReadAsync(session => session.First("SELECT catalog_rev FROM ledger_state", row => row.Long(0)), cancellation);
 
     public Task<IReadOnlyList<Sale>> ListSalesAsync(CancellationToken cancellation) =>
-        readers.ReadAsync<IReadOnlyList<Sale>>(
+        ReadAsync<IReadOnlyList<Sale>>(
             session => session.Snapshot(snapshot =>
             {
                 var offers = snapshot.Query(SelectOffers + " ORDER BY sale_id, position", Offer).ToLookup(row => row.SaleId, row => row.Offer);
@@ -52,17 +54,17 @@ public sealed partial class SqliteLedger
             cancellation);
 
     public Task<Sale?> CreateSaleAsync(Sale sale, Actor actor, CancellationToken cancellation) =>
-        writes.RunAsync(
+        WriteAsync(
             session =>
             {
-                var id = session.First(InsertSale, row => row.Long(0), [.. Values(sale with { Status = SaleStatus.Draft })]);
-                if (id == 0)
+                if (!session.TryInsert(InsertSale, [.. Values(sale with { Status = SaleStatus.Draft })]))
                 {
                     return null;
                 }
 
-                InsertOffers(session, new SaleId(id), sale.Offers);
-                var created = FindSale(session, new SaleId(id))!;
+                var id = new SaleId(session.LastId);
+                InsertOffers(session, id, sale.Offers);
+                var created = FindSale(session, id)!;
                 RaiseCatalogRev(session);
                 Audit(session, actor, "sale.create", $"sale/{id}", actor.Reason, null, AuditJson.Write(created));
                 return created;
@@ -76,9 +78,11 @@ public sealed partial class SqliteLedger
     /// </remarks>
     /// <exception cref="BatchRejectedException">Another sale has the slug. Nothing was written.</exception>
     public Task<Sale?> UpdateSaleAsync(Sale sale, long expectedRev, string action, Actor actor, CancellationToken cancellation) =>
-        writes.RunAsync(
+        WriteAsync(
             session =>
             {
+                // Of two changes at once the second waits here, and finds another revision.
+                session.First("SELECT 1 FROM sales WHERE id = ?1" + session.ForUpdate, row => row.Long(0), sale.Id.Value);
                 var before = FindSale(session, sale.Id);
                 if (before is null || session.Execute(UpdateSale, [.. Values(sale), sale.Id.Value, expectedRev]) == 0)
                 {
@@ -99,7 +103,7 @@ public sealed partial class SqliteLedger
                 {
                     foreach (var offer in before.Offers)
                     {
-                        StockLine.Create(session, offer.Id, offer.Stock, Now());
+                        StockLine.Create(session, offer.Id, offer.Stock);
                     }
                 }
 
@@ -110,7 +114,7 @@ public sealed partial class SqliteLedger
             },
             cancellation);
 
-    private static Sale? FindSale(SqliteSession session, SaleId id)
+    private static Sale? FindSale(SqlSession session, SaleId id)
     {
         var sale = session.First(SelectSales + " WHERE id = ?1", Sale, id.Value);
         return sale is null
@@ -118,7 +122,7 @@ public sealed partial class SqliteLedger
             : sale with { Offers = session.Query(SelectOffers + " WHERE sale_id = ?1 ORDER BY position", row => Offer(row).Offer, id.Value) };
     }
 
-    private static void InsertOffers(SqliteSession session, SaleId sale, IReadOnlyList<Offer> offers)
+    private static void InsertOffers(SqlSession session, SaleId sale, IReadOnlyList<Offer> offers)
     {
         for (var position = 0; position < offers.Count; position++)
         {
@@ -130,14 +134,14 @@ public sealed partial class SqliteLedger
         }
     }
 
-    private static void RaiseCatalogRev(SqliteSession session) => session.Execute("UPDATE ledger_state SET catalog_rev = catalog_rev + 1");
+    private static void RaiseCatalogRev(SqlSession session) => session.Execute("UPDATE ledger_state SET catalog_rev = catalog_rev + 1");
 
     /// <summary>In the order of the columns of <see cref="InsertSale"/> and <see cref="UpdateSale"/>.</summary>
     private static object?[] Values(Sale sale) =>
     [
         sale.Slug, sale.Title.Zh, sale.Title.En, sale.ReservationOpensAt.Ms(), sale.ReservationClosesAt.Ms(), sale.OpensAt.Ms(), sale.ClosesAt.Ms(),
         sale.RequiresReservation, sale.Ordering.Word(), sale.Deduction.Word(), (long)sale.PaymentWindow.TotalMilliseconds, sale.RiskThreshold,
-        sale.Status.Word(),
+        sale.Status.Word(), (long)sale.WarmUpLead.TotalMilliseconds,
     ];
 
     private static Sale Sale(Row row) => new()
@@ -155,7 +159,8 @@ public sealed partial class SqliteLedger
         PaymentWindow = TimeSpan.FromMilliseconds(row.Long(11)),
         RiskThreshold = row.Int(12),
         Status = row.Word<SaleStatus>(13),
-        Rev = row.Long(14),
+        WarmUpLead = TimeSpan.FromMilliseconds(row.Long(14)),
+        Rev = row.Long(15),
         Offers = [],
     };
 
