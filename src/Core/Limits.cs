@@ -81,6 +81,35 @@ public static class Limits
     public static readonly TimeSpan GatePendingMax = OrderDeadline + TimeSpan.FromSeconds(1);
     public static readonly TimeSpan SettleInterval = TimeSpan.FromMilliseconds(250);
 
+    // The gate that instances share.
+    public const int GateShards = 8;
+    public const int GateShardsMax = 64;
+
+    // Without the gate (design section 6).
+    /// <summary>
+    /// Orders a second that an instance takes to the ledger without the gate: a tenth of what a ledger writer commits, so that it never fills the queue by
+    /// itself, and a few hundred units are sold within the first second all the same.
+    /// </summary>
+    public const int DirectOrdersPerSecond = 2_000;
+
+    /// <summary>One in so many orders always goes without a shared gate, so that the way is known to work.</summary>
+    public const int DirectOrderShare = 128;
+
+    /// <summary>A breaker looks back this far, and stays open this long before it tries again.</summary>
+    public static readonly TimeSpan BreakerWindow = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Failures within the window that open it, when they are half of all.</summary>
+    public const int BreakerFailures = 8;
+
+    // Work that one instance does for all.
+    /// <summary>An instance that was not heard of for so long is taken for dead.</summary>
+    public static readonly TimeSpan LeaseLength = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan LeaseRenewal = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan ReconciliationInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Rows of the change log that reconciliation checks at once.</summary>
+    public const int ReconciliationPage = 2_000;
+
     // Ledger work besides orders.
     public const int LedgerJobQueue = 8 * 1024;
     public const int LedgerJobsPerTransaction = 256;

@@ -25,7 +25,9 @@ public sealed class WriterRig : IAsyncDisposable
     private readonly PlaceOrder place;
     private readonly SqliteLedger ledger;
     private readonly IGate gate;
+    private readonly GateBreaker breaker;
     private readonly Settlements settlements;
+    private readonly Admission admission;
     private readonly Sale sale;
     private bool stopped;
 
@@ -40,9 +42,11 @@ public sealed class WriterRig : IAsyncDisposable
         Time = time;
         var (faulty, faults) = FaultyLedger.Wrap(ledger);
         Faults = faults;
-        settlements = new Settlements(gate.Gate, catalog, time);
+        breaker = new GateBreaker(gate.Gate, time);
+        settlements = new Settlements(breaker, catalog, time);
+        admission = new Admission(breaker, new EligibilityCheck(breaker, faulty), faulty, metrics);
         Writer = new LedgerWriter(faulty, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
-        place = new PlaceOrder(new Sessions(new byte[32], time), tokens, catalog, gate.Gate, faulty, Writer, metrics, time);
+        place = new PlaceOrder(new Sessions(new byte[32], time), tokens, catalog, admission, faulty, Writer, metrics, time);
     }
 
     public SteppedTime Time { get; }
@@ -63,7 +67,8 @@ public sealed class WriterRig : IAsyncDisposable
         var actor = Actor.System("test");
         var draft = await sqlite.CreateSaleAsync(Definition(stock, limit, time.GetUtcNow()), actor, CancellationToken.None);
         var published = await sqlite.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", actor, CancellationToken.None);
-        await new WarmUp(sqlite, wrapped.Gate, catalog, time).RefreshAsync(CancellationToken.None);
+        var first = new Settlements(new GateBreaker(wrapped.Gate, time), catalog, time);
+        await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
         var rig = new WriterRig(path, sqlite, published!, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
         await rig.Writer.StartAsync(CancellationToken.None);
         return rig;
