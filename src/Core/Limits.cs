@@ -107,6 +107,9 @@ public static class Limits
     public static readonly TimeSpan LeaseRenewal = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan ReconciliationInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>The change log is read from its start again after so long: what was right once may have been changed since.</summary>
+    public static readonly TimeSpan ReconciliationFromStart = TimeSpan.FromMinutes(1);
+
     /// <summary>Rows of the change log that reconciliation checks at once.</summary>
     public const int ReconciliationPage = 2_000;
 
