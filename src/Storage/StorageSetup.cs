@@ -1,5 +1,7 @@
 using FlashSale.Core.Orders;
 using FlashSale.Storage.Memory;
+using FlashSale.Storage.MySql;
+using FlashSale.Storage.Redis;
 using FlashSale.Storage.Sqlite;
 
 namespace FlashSale.Storage;
@@ -37,17 +39,16 @@ public static class StorageSetup
     {
         LedgerProvider.Sqlite => await SqliteLedger.OpenAsync(
             new SqliteLedgerOptions(options.LedgerFile, options.WritePattern), TimeProvider.System, cancellation),
+        LedgerProvider.MySql => await MySqlLedger.OpenAsync(new MySqlLedgerOptions(options.LedgerConnection ?? "", options.WritePattern), cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Ledger, "No such ledger."),
     };
 
     /// <exception cref="GateUnavailableException">It cannot be reached, or is no server that a gate can live on; the message says what to change.</exception>
-    public static async Task<IGate> OpenGateAsync(StorageOptions options, TimeProvider time, CancellationToken cancellation)
+    public static async Task<IGate> OpenGateAsync(StorageOptions options, TimeProvider time, CancellationToken cancellation) => options.Gate switch
     {
-        await Task.CompletedTask;
-        return options.Gate switch
-        {
-            GateProvider.Memory => new MemoryGate(),
-            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Gate, "No such gate."),
-        };
-    }
+        GateProvider.Memory => new MemoryGate(),
+        GateProvider.Redis => await RedisGate.OpenAsync(
+            new RedisGateOptions(options.GateConnection ?? "") { Shards = options.GateShards }, time, cancellation),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Gate, "No such gate."),
+    };
 }
