@@ -51,10 +51,12 @@ public static class GateBench
         for (var round = 1; round <= Rounds; round++)
         {
             await gate.WarmUpAsync(Load(now, Limits.StockMax), anew: true, CancellationToken.None);
-            var least = await RateAsync(seconds, i => bare.CallAsync($"user-{i}"));
-            var admitted = await RateAsync(seconds, i => AdmitOneAsync(gate, now, i, AdmissionOutcome.Admitted));
+            var (first, latency) = (await RateAsync(1, 1, i => bare.CallAsync($"user-{i}")), await RateAsync(1, 1, i => AdmitOneAsync(gate, now, 200_000_000 + i, AdmissionOutcome.Admitted)));
+            Console.WriteLine($"round {round}: one caller: bare {1e6 / first:N0} us, admitted {1e6 / latency:N0} us ({latency / first:P0})");
+            var least = await RateAsync(seconds, Callers, i => bare.CallAsync($"user-{i}"));
+            var admitted = await RateAsync(seconds, Callers, i => AdmitOneAsync(gate, now, i, AdmissionOutcome.Admitted));
             await gate.SettleAsync(At(0, 1_000_000), CancellationToken.None);
-            var soldOut = await RateAsync(seconds, i => AdmitOneAsync(gate, now, 100_000_000 + i, AdmissionOutcome.SoldOut));
+            var soldOut = await RateAsync(seconds, Callers, i => AdmitOneAsync(gate, now, 100_000_000 + i, AdmissionOutcome.SoldOut));
             Console.WriteLine($"round {round}: bare EVALSHA {least:N0}/s, admitted {admitted:N0}/s ({admitted / least:P0}), sold out {soldOut:N0}/s ({soldOut / least:P0})");
             worst = Math.Min(worst, Math.Min(admitted, soldOut) / least);
         }
@@ -115,12 +117,12 @@ public static class GateBench
     }
 
     /// <summary>Calls a second, with so many under way at any time.</summary>
-    private static async Task<double> RateAsync(int seconds, Func<int, ValueTask> call)
+    private static async Task<double> RateAsync(int seconds, int callers, Func<int, ValueTask> call)
     {
         var calls = 0;
         var clock = Stopwatch.StartNew();
         var until = TimeSpan.FromSeconds(seconds);
-        await Task.WhenAll(Enumerable.Range(0, Callers).Select(async _ =>
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(async _ =>
         {
             while (clock.Elapsed < until)
             {

@@ -30,7 +30,7 @@ public sealed class RedisFailoverTests
         await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(sentinels.ConnectionString), TimeProvider.System, default);
         await gate.WarmUpAsync(Load(Sale(1), 50_000), anew: false, default);
         Assert.Equal(AdmissionOutcome.Admitted, await Recovery.AdmitAsync(gate, "first"));
-        await sentinels.Master.CommandAsync("WAIT", "1", "1000");
+        await sentinels.Master.ReplicatedAsync();
         await sentinels.Master.KillAsync();
         var clock = Stopwatch.StartNew();
         var failures = await Recovery.AdmitUntilAllSucceedAsync(gate, TimeSpan.FromSeconds(30));
@@ -51,7 +51,7 @@ public sealed class RedisFailoverTests
         await gate.WarmUpAsync(Load(Sale(1), 50_000), anew: false, default);
         Assert.Equal(AdmissionOutcome.Admitted, await Recovery.AdmitAsync(gate, "first"));
         var master = await cluster.MasterOfAsync($"fs:{{{SaleId}:0}}:sale");
-        await master.CommandAsync("WAIT", "1", "1000");
+        await master.ReplicatedAsync();
         await master.KillAsync();
         var clock = Stopwatch.StartNew();
         var failures = await Recovery.AdmitUntilAllSucceedAsync(gate, TimeSpan.FromSeconds(30));
