@@ -54,7 +54,11 @@ public static class GateBench
             var (first, latency) = (await RateAsync(1, 1, i => bare.CallAsync($"user-{i}")), await RateAsync(1, 1, i => AdmitOneAsync(gate, now, 200_000_000 + i, AdmissionOutcome.Admitted)));
             Console.WriteLine($"round {round}: one caller: bare {1e6 / first:N0} us, admitted {1e6 / latency:N0} us ({latency / first:P0})");
             var least = await RateAsync(seconds, Callers, i => bare.CallAsync($"user-{i}"));
+            using var measured = new CancellationTokenSource();
+            var settling = SettleAwayAsync(gate, now, measured.Token);
             var admitted = await RateAsync(seconds, Callers, i => AdmitOneAsync(gate, now, i, AdmissionOutcome.Admitted));
+            await measured.CancelAsync();
+            await settling;
             await gate.SettleAsync(At(0, 1_000_000), CancellationToken.None);
             var soldOut = await RateAsync(seconds, Callers, i => AdmitOneAsync(gate, now, 100_000_000 + i, AdmissionOutcome.SoldOut));
             Console.WriteLine($"round {round}: bare EVALSHA {least:N0}/s, admitted {admitted:N0}/s ({admitted / least:P0}), sold out {soldOut:N0}/s ({soldOut / least:P0})");
@@ -63,6 +67,16 @@ public static class GateBench
 
         Console.WriteLine($"worst ratio: {worst:P0}  (wanted: at least {WantedRatio:P0})");
         return worst >= WantedRatio ? 0 : 1;
+    }
+
+    /// <summary>What is pending goes away all the time, as in a shop whose ledger keeps up.</summary>
+    private static async Task SettleAwayAsync(RedisGate gate, DateTimeOffset now, CancellationToken measured)
+    {
+        while (!measured.IsCancellationRequested)
+        {
+            await gate.SettleAsync(At(Limits.StockMax, 1) with { Now = now + 2 * Limits.GatePendingMax }, CancellationToken.None);
+            await Task.Delay(20, CancellationToken.None);
+        }
     }
 
     private static async Task<int> SettleAsync(RedisGate gate, int seconds)
@@ -92,6 +106,7 @@ public static class GateBench
         {
             var now = TimeProvider.System.GetUtcNow();
             var load = Load(now, 100);
+            await bare.FlushAsync();
             await gate.WarmUpAsync(load, anew: true, CancellationToken.None);
             var before = await bare.UsedMemoryAsync();
             var clock = Stopwatch.StartNew();
@@ -211,7 +226,15 @@ public static class GateBench
             return new BareScript(opened, await opened.GetServer(opened.GetEndPoints()[0]).ScriptLoadAsync(Text));
         }
 
-        public async ValueTask CallAsync(string user) => await database.ScriptEvaluateAsync(hash, Keys, [user]);
+        /// <summary>With a timeout, as every caller needs and the driver does not have.</summary>
+        public async ValueTask CallAsync(string user) => await database.ScriptEvaluateAsync(hash, Keys, [user]).WaitAsync(Limits.GateTimeout);
+
+        /// <summary>What was unlinked is freed behind the scenes, and would be counted against what comes next.</summary>
+        public async Task FlushAsync()
+        {
+            await database.ExecuteAsync("FLUSHALL", "SYNC");
+            await Task.Delay(500);
+        }
 
         public async Task<long> UsedMemoryAsync()
         {
