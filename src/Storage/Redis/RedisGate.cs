@@ -181,15 +181,17 @@ public sealed partial class RedisGate : IGate
         var before = known.Admissions;
         var (stock, pending, all) = (0L, 0L, 0L);
         (long Seq, long Available) last = (long.MaxValue, 0);
-        foreach (var found in await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..4], [], cancellation)))
+        var replies = await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..4], [], cancellation));
+        for (var shard = 0; shard < replies.Length; shard++)
         {
             // Warm, epoch, share, ledger available, seq, pending here, pending that took its unit elsewhere.
-            var row = (long[])found!;
+            var row = (long[])replies[shard]!;
             if (row[0] == 0)
             {
                 return null;
             }
 
+            known.Remember(shard, row[1], row[4]);
             stock += Math.Max(0, row[2] - row[5]);
             pending += row[5];
             all += row[5] + row[6];
