@@ -29,7 +29,12 @@ public sealed class MariaDb : IAsyncDisposable
     private Process? process;
     private int databases;
 
-    private MariaDb(string[] extra) => settings = [.. Settings, .. extra];
+    private MariaDb(string[] extra)
+    {
+        settings = [.. Settings, .. extra];
+        // Also when the tests are stopped half-way.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => process?.Kill();
+    }
 
     public int Port { get; } = FreePort();
 
@@ -69,9 +74,15 @@ public sealed class MariaDb : IAsyncDisposable
 
     public async Task AsRootAsync(string sql)
     {
-        await using var connection = Connect($"Server=127.0.0.1;Port={Port};User ID=root;Pooling=false;SslMode=Disabled");
-        await connection.OpenAsync();
+        await using var connection = await RootAsync();
         await connection.RunAsync(sql);
+    }
+
+    public async Task<DbConnection> RootAsync(string more = "")
+    {
+        var connection = Connect($"Server=127.0.0.1;Port={Port};User ID=root;Pooling=false;SslMode=Disabled;{more}");
+        await connection.OpenAsync();
+        return connection;
     }
 
     /// <summary>Another client, with the driver's own defaults.</summary>
@@ -186,7 +197,7 @@ public sealed class SharedMariaDb : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (server.IsValueCreated)
+        if (server.IsValueCreated && server.Value.IsCompletedSuccessfully)
         {
             await (await server.Value).DisposeAsync();
         }
