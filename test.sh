@@ -19,6 +19,9 @@ packages() {
   cat <<'TEXT'
 mount mount
 mariadbd mariadb-server
+redis-server redis-server
+redis-sentinel redis-sentinel
+redis-cli redis-tools
 TEXT
 }
 

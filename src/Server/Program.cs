@@ -19,9 +19,9 @@ if (settings is null)
 
 // Services: storage, then the stages of a request, then the jobs of this instance's roles.
 builder.AddKestrel();
-if (await builder.AddStorageAsync(settings) is { } problem)
+if (await builder.AddStorageAsync(settings) is { Count: > 0 } problems)
 {
-    return ServerSetup.Refuse([problem]);
+    return ServerSetup.Refuse(problems);
 }
 
 builder.AddStages(settings);

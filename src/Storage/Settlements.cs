@@ -1,16 +1,27 @@
+using System.Collections.Concurrent;
+
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 
 namespace FlashSale.Storage;
 
-/// <summary>After every commit that moved stock: tells the gate and the catalogue. False when the gate must be loaded anew (<see cref="IGate.SettleAsync"/>).</summary>
-public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider time)
+/// <summary>
+/// What the ledger committed, told to the catalogue and the gate. A gate that cannot be told stops nobody: the sale is noted, and loaded again from the ledger
+/// once the gate answers (<see cref="WarmUp.RepairAsync"/>).
+/// </summary>
+public sealed class Settlements(GateBreaker gate, SaleCatalog catalog, TimeProvider time)
 {
     private static readonly SettledOrder[] None = [];
+    private readonly ConcurrentDictionary<SaleId, bool> untold = new();
     private int unknownOutcomes;
 
+    /// <summary>Sales of which the gate missed something, each given out once.</summary>
+    public IReadOnlyList<SaleId> TakeUntold() => [.. untold.Keys.Where(sale => untold.TryRemove(sale, out _))];
+
+    public void NoteUntold(SaleId sale) => untold[sale] = true;
+
     /// <summary>An order ended, was paid late, or the stock was adjusted.</summary>
-    public ValueTask<bool> SettleAsync(in StockMove move, CancellationToken cancellation)
+    public ValueTask SettleAsync(in StockMove move, CancellationToken cancellation)
     {
         if (move.OrderId is not { } order || move.UserId is not { } user || move.Status is not { } status)
         {
@@ -24,10 +35,10 @@ public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider ti
     }
 
     /// <summary>The stock as it stands, for instance when something is still pending.</summary>
-    public ValueTask<bool> SettleAsync(in OfferStock stock, CancellationToken cancellation) =>
+    public ValueTask SettleAsync(in OfferStock stock, CancellationToken cancellation) =>
         SettleAsync(stock.OfferId, stock, None, None, None, cancellation);
 
-    public ValueTask<bool> SettleAsync(
+    public async ValueTask SettleAsync(
         OfferId offer,
         OfferStock? stock,
         IReadOnlyList<SettledOrder> committed,
@@ -41,8 +52,30 @@ public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider ti
         }
 
         DateTimeOffset? now = Volatile.Read(ref unknownOutcomes) == 0 ? time.GetUtcNow() : null;
-        return gate.SettleAsync(new Settlement(offer, stock, committed, refused, ended, now), cancellation);
+        var settlement = new Settlement(offer, stock, committed, refused, ended, now);
+        var told = await gate.TryTellAsync(
+            static async (gate, settlement, cancellation) => _ = await gate.SettleAsync(settlement, cancellation), settlement, cancellation);
+        if (!told && catalog.TryFind(offer, out var live))
+        {
+            NoteUntold(live.Sale.Sale.Id);
+        }
     }
+
+    /// <summary>What became of a reservation.</summary>
+    public async ValueTask ReserveAsync(SaleId sale, UserId user, bool approved, CancellationToken cancellation)
+    {
+        if (!await gate.TryTellAsync(static (gate, told, cancellation) => gate.ReserveAsync(told.sale, told.user, told.approved, cancellation), (sale, user, approved), cancellation))
+        {
+            NoteUntold(sale);
+        }
+    }
+
+    /// <summary>
+    /// A user was barred until the time given, or let in again (null). A gate that misses it has it within a second: the ledger's catalogue has a new revision,
+    /// for which every instance loads the blacklist.
+    /// </summary>
+    public async ValueTask BarAsync(UserId user, DateTimeOffset? until, CancellationToken cancellation) =>
+        await gate.TryTellAsync(static (gate, told, cancellation) => gate.BarAsync(told.user, told.until, cancellation), (user, until), cancellation);
 
     /// <summary>A commit whose outcome is unknown: until it ends, no pending unit is given back by age.</summary>
     public void BeginUnknown() => Interlocked.Increment(ref unknownOutcomes);

@@ -1,66 +1,69 @@
 using System.Collections.Concurrent;
 
 using FlashSale.Core;
+using FlashSale.Core.Reservations;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage;
 
-/// <summary>Loads sales from the ledger into catalogue and gate (seed row 8). Safe to repeat at any time.</summary>
-public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, TimeProvider time)
+/// <summary>
+/// Loads sales from the ledger into catalogue and gate (seed row 8). Safe to repeat at any time, and after half of it. A gate of this process is loaded by
+/// it, for every published sale; one that instances share is loaded by one of them, a sale's lead time before its opening.
+/// </summary>
+public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Settlements settlements, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<SaleId, WarmUpDocument> results = new();
+    private readonly ConcurrentDictionary<SaleId, DateTimeOffset> loaded = new();
 
-    /// <summary>What the last warm-up of a sale found; not warm when there was none.</summary>
-    public WarmUpDocument ResultOf(Sale sale) =>
-        results.GetValueOrDefault(sale.Id)
-        ?? new WarmUpDocument(sale.Id.ToString(), false, 0, sale.Offers.Count, 0, null, "The sale was not warmed up yet.");
-
-    /// <summary>Loads a published sale; a draft has no stock to load.</summary>
-    public async Task<WarmUpDocument> RunAsync(Sale sale, CancellationToken cancellation)
+    /// <summary>Loads a published sale, whatever its lead time, and holds what the gate has then against the ledger. A draft has no stock to load.</summary>
+    /// <param name="sale">As the ledger has it.</param>
+    /// <param name="anew">The gate forgets first what it had (<see cref="IGate.WarmUpAsync"/>).</param>
+    /// <param name="cancellation">Leaves it half loaded.</param>
+    /// <exception cref="GateUnavailableException">The gate could not be asked.</exception>
+    public async Task<WarmUpDocument> RunAsync(Sale sale, bool anew, CancellationToken cancellation)
     {
         var load = await ledger.ReadGateLoadAsync(sale, cancellation);
-        await gate.WarmUpAsync(load, anew: false, cancellation);
-        var warm = 0;
+        await gate.WarmUpAsync(load, anew, cancellation);
         foreach (var stock in load.Stocks)
         {
             catalog.Put(stock);
-            if (await gate.ReadAsync(stock.OfferId, cancellation) is not null)
-            {
-                warm++;
-            }
         }
 
-        var complete = warm == sale.Offers.Count;
-        var result = new WarmUpDocument(
-            sale.Id.ToString(),
-            complete,
-            warm,
-            sale.Offers.Count,
-            load.Reserved.Count + load.Rejected.Count,
-            time.GetUtcNow(),
-            complete ? null : "Some offers have no stock in the ledger: publish the sale first.");
-        results[sale.Id] = result;
-        return result;
+        // A load has no barred users, and the gate may have lost them with the rest.
+        await LoadBlacklistAsync(cancellation);
+        loaded[sale.Id] = time.GetUtcNow();
+        return await DescribeAsync(sale, load.Reserved.Count + load.Rejected.Count, cancellation);
     }
 
-    /// <summary>Takes over every sale and the blacklist as the ledger has them, and warms up what is published and not warm or over.</summary>
+    /// <summary>What the gate has of a sale at this moment, beside what it must have, whoever loaded it.</summary>
+    public async Task<WarmUpDocument> DescribeAsync(Sale sale, CancellationToken cancellation)
+    {
+        var reservations = await ledger.CountReservationsAsync(sale.Id, cancellation);
+        return await DescribeAsync(
+            sale,
+            reservations.GetValueOrDefault(ReservationStatus.Approved) + reservations.GetValueOrDefault(ReservationStatus.Rejected),
+            cancellation);
+    }
+
+    /// <summary>
+    /// Takes over every sale and the blacklist as the ledger has them. A gate of this process then has all that is published and not over; a shared one is told
+    /// what changed.
+    /// </summary>
+    /// <exception cref="GateUnavailableException">The catalogue is up to date, and the gate is not: to be done again.</exception>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
-        // Read before what it is the revision of: that is as new, or newer.
-        var rev = await ledger.ReadCatalogRevAsync(cancellation);
         var sales = await ledger.ListSalesAsync(cancellation);
         catalog.Put(sales);
-        var barred = await ledger.ListBlacklistAsync(cancellation);
-        await gate.LoadBlacklistAsync(
-            rev, [.. barred.Select(entry => (UserId.Parse(entry.UserId), entry.ExpiresAt ?? DateTimeOffset.MaxValue))], cancellation);
         foreach (var sale in sales)
         {
             await RefreshAsync(sale, cancellation);
         }
+
+        await LoadBlacklistAsync(cancellation);
     }
 
     /// <summary>One sale that was changed: published, paused, resumed, closed or edited.</summary>
+    /// <exception cref="GateUnavailableException">The catalogue is up to date, and the gate is not: to be done again.</exception>
     public async Task RefreshAsync(Sale sale, CancellationToken cancellation)
     {
         catalog.Put([sale]);
@@ -69,32 +72,120 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Time
             return;
         }
 
-        if (results.TryGetValue(sale.Id, out var result) && result.Warm)
-        {
-            await gate.UpdateSaleAsync(sale, cancellation);
-        }
-        else if (IsOver(sale))
+        if (IsOver(sale) || gate.IsShared)
         {
             foreach (var stock in await ledger.ReadStockAsync([.. sale.Offers.Select(offer => offer.Id)], cancellation))
             {
                 catalog.Put(stock);
             }
         }
-        else
+
+        if (!IsOver(sale))
         {
-            await RunAsync(sale, cancellation);
+            await gate.UpdateSaleAsync(sale, cancellation);
+            if (!gate.IsShared && !loaded.ContainsKey(sale.Id))
+            {
+                await RunAsync(sale, anew: false, cancellation);
+            }
+        }
+    }
+
+    /// <summary>
+    /// For the one instance that loads a shared gate: loads every sale whose lead time has begun and that is not there, not complete, or lost. A load that
+    /// another instance left half done goes on.
+    /// </summary>
+    /// <returns>What was loaded.</returns>
+    public async Task<IReadOnlyList<WarmUpDocument>> LoadDueAsync(CancellationToken cancellation)
+    {
+        List<WarmUpDocument> done = [];
+        foreach (var live in catalog.Sales.Where(live => IsDue(live.Sale)))
+        {
+            var counts = await gate.CountAsync(live.Sale.Id, cancellation);
+            if (counts is { Warm: true })
+            {
+                continue;
+            }
+
+            // What was complete once and is not any more was lost: of what is left, nothing is trusted.
+            done.Add(await RunAsync(live.Sale, anew: counts is not null && loaded.ContainsKey(live.Sale.Id), cancellation));
+        }
+
+        return done;
+    }
+
+    /// <summary>Loads again what the gate could not be told (<see cref="Settlements"/>); what it still cannot be told is kept.</summary>
+    public async Task RepairAsync(CancellationToken cancellation)
+    {
+        foreach (var id in settlements.TakeUntold())
+        {
+            try
+            {
+                if (catalog.Find(id) is { } live && IsDue(live.Sale))
+                {
+                    await RunAsync(live.Sale, anew: false, cancellation);
+                }
+            }
+            catch
+            {
+                settlements.NoteUntold(id);
+                throw;
+            }
         }
     }
 
     /// <summary>Drops from the gate what no living token can ask for any more.</summary>
     public async Task DropEndedAsync(CancellationToken cancellation)
     {
-        foreach (var sale in catalog.Sales.Select(live => live.Sale).Where(sale => IsOver(sale) && results.ContainsKey(sale.Id)))
+        foreach (var sale in catalog.Sales.Select(live => live.Sale).Where(sale => IsOver(sale) && loaded.ContainsKey(sale.Id)))
         {
             await gate.RemoveSaleAsync(sale.Id, cancellation);
-            results.TryRemove(sale.Id, out _);
+            loaded.TryRemove(sale.Id, out _);
         }
     }
+
+    private async Task LoadBlacklistAsync(CancellationToken cancellation)
+    {
+        // Read before what it is the revision of: that is as new, or newer.
+        var rev = await ledger.ReadCatalogRevAsync(cancellation);
+        var barred = await ledger.ListBlacklistAsync(cancellation);
+        await gate.LoadBlacklistAsync(
+            rev, [.. barred.Select(entry => (UserId.Parse(entry.UserId), entry.ExpiresAt ?? DateTimeOffset.MaxValue))], cancellation);
+    }
+
+    private async Task<WarmUpDocument> DescribeAsync(Sale sale, long reservations, CancellationToken cancellation)
+    {
+        var counts = await gate.CountAsync(sale.Id, cancellation);
+        var offers = 0;
+        foreach (var offer in sale.Offers)
+        {
+            offers += await gate.ReadAsync(offer.Id, cancellation) is null ? 0 : 1;
+        }
+
+        var inGate = counts is { } known ? known.Reserved + known.Rejected : 0;
+        var problem = counts switch
+        {
+            null when sale.Status == SaleStatus.Draft => "The sale is a draft, which has no stock: publish it first.",
+            null when gate.IsShared && !IsDue(sale) && !IsOver(sale) => $"The sale is loaded from {sale.OpensAt - sale.WarmUpLead:u}, its lead time before the opening; a warm-up by hand does it now.",
+            null => "The sale is not loaded.",
+            { Warm: false } => "The sale is being loaded.",
+            // More may have come since they were counted in the ledger.
+            _ when inGate < reservations => $"The gate has {inGate} reservations, the ledger {reservations}.",
+            _ when offers < sale.Offers.Count => $"The gate has {offers} of {sale.Offers.Count} offers.",
+            _ => null,
+        };
+        return new WarmUpDocument(
+            sale.Id.ToString(),
+            problem is null,
+            offers,
+            sale.Offers.Count,
+            inGate,
+            reservations,
+            loaded.TryGetValue(sale.Id, out var at) ? at : null,
+            problem);
+    }
+
+    private bool IsDue(Sale sale) =>
+        sale.Status is SaleStatus.Published or SaleStatus.Paused && !IsOver(sale) && (!gate.IsShared || time.GetUtcNow() >= sale.OpensAt - sale.WarmUpLead);
 
     private bool IsOver(Sale sale) => time.GetUtcNow() > sale.ClosesAt + Limits.GateKeepsEnded;
 }

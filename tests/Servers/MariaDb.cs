@@ -105,7 +105,7 @@ public sealed class MariaDb : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         process = Process.Start(new ProcessStartInfo(Find("mariadbd"), [
-            "--no-defaults", $"--datadir={folder.File("data")}", $"--socket={folder.File("socket")}", $"--port={Port}", $"--log-error={folder.File("log")}",
+            "--no-defaults", $"--datadir={folder.File("data")}", TemporaryFiles(), $"--socket={folder.File("socket")}", $"--port={Port}", $"--log-error={folder.File("log")}",
             $"--pid-file={folder.File("pid")}", .. RunAs(), .. settings.Select(setting => "--" + setting),
         ]))!;
         var waiting = Stopwatch.StartNew();
@@ -135,6 +135,9 @@ public sealed class MariaDb : IAsyncDisposable
         folder.Dispose();
     }
 
+    /// <summary>A server that starts clears away what it takes for its own: in a folder that several use, that of the others.</summary>
+    private string TemporaryFiles() => $"--tmpdir={Directory.CreateDirectory(folder.File("tmp")).FullName}";
+
     private static string Find(string program) =>
         new[] { "/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin" }.Select(path => Path.Combine(path, program)).First(System.IO.File.Exists);
 
@@ -159,7 +162,7 @@ public sealed class MariaDb : IAsyncDisposable
         using var install = Process.Start(new ProcessStartInfo(
             Find("mariadb-install-db"),
             [
-                "--no-defaults", $"--datadir={folder.File("data")}", "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=64M",
+                "--no-defaults", $"--datadir={folder.File("data")}", TemporaryFiles(), "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=64M",
                 .. RunAs(),
             ])
         {
@@ -189,7 +192,7 @@ public sealed class MariaDb : IAsyncDisposable
 }
 
 /// <summary>The MariaDB that tests share: started by the first that asks, a database each.</summary>
-public sealed class SharedMariaDb : IAsyncDisposable
+public sealed class MariaDbForAll : IAsyncDisposable
 {
     private readonly Lazy<Task<MariaDb>> server = new(() => MariaDb.StartAsync());
 

@@ -10,7 +10,7 @@ using Xunit;
 namespace FlashSale.Tests.Storage;
 
 /// <summary>Several instances on one database: each believes something about the rows, and none may be wrong about what it commits.</summary>
-public sealed class MySqlInstancesTests(SharedMariaDb shared)
+public sealed class MySqlInstancesTests(MariaDbForAll shared)
 {
     private const int Instances = 2;
 

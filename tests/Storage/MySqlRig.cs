@@ -22,7 +22,7 @@ public sealed class MySqlRig(MariaDb server, string database) : IAsyncDisposable
 
     public static async Task<MySqlRig> OnAsync(MariaDb server) => new(server, await server.CreateDatabaseAsync());
 
-    public static async Task<MySqlRig> OnAsync(SharedMariaDb shared) => await OnAsync(await shared.StartedAsync());
+    public static async Task<MySqlRig> OnAsync(MariaDbForAll shared) => await OnAsync(await shared.StartedAsync());
 
     public async Task<MySqlLedger> OpenAsync(WritePattern pattern = WritePattern.LogFirst, string more = "")
     {

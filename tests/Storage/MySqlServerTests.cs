@@ -14,7 +14,7 @@ using Xunit;
 namespace FlashSale.Tests.Storage;
 
 /// <summary>Servers of a test's own: badly set, killed, frozen, with TLS.</summary>
-public sealed class MySqlServerTests(SharedMariaDb shared)
+public sealed class MySqlServerTests(MariaDbForAll shared)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

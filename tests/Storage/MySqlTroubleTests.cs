@@ -13,7 +13,7 @@ using Xunit;
 namespace FlashSale.Tests.Storage;
 
 /// <summary>What is special to a server: others lock its rows, end its connections, freeze in the middle, or write by hand.</summary>
-public sealed class MySqlTroubleTests(SharedMariaDb shared)
+public sealed class MySqlTroubleTests(MariaDbForAll shared)
 {
     [Fact]
     public async Task UpdateWithCase_WhenNothingIsLeft_LooksLikeASaleThroughTheDriversDefault()

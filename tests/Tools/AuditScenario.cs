@@ -104,7 +104,7 @@ internal sealed class AuditScenario
             Sale,
             Ready: true,
             Reasons: [],
-            new WarmUpDocument(Sale, true, 1, 1, 0, null, null),
+            new WarmUpDocument(Sale, true, 1, 1, 0, 0, null, null),
             [new OfferReadiness(Offer, true, available, GateStock, GatePending, GateStock + GatePending - available)],
             ClockSkewMs: 0,
             new Dictionary<string, string>());

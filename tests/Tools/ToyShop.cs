@@ -407,7 +407,7 @@ internal sealed class ToyShop : IAsyncDisposable
                 offer.Id, asked.Sku, asked.Title, asked.FaceValue, asked.Price, asked.Stock, asked.PerUserLimit, 0, asked.ValidFrom, asked.ValidUntil))]);
 
         public ReadinessDocument Readiness() => new(
-            id, true, [], new WarmUpDocument(id, true, Offers.Length, Offers.Length, 0, Now, null),
+            id, true, [], new WarmUpDocument(id, true, Offers.Length, Offers.Length, 0, 0, Now, null),
             [.. Offers.Select(offer => new OfferReadiness(offer.Id, true, offer.Available, offer.Available, 0, 0))],
             0, new Dictionary<string, string>());
     }

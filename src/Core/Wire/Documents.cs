@@ -177,7 +177,11 @@ public sealed record AuditDocument(
     string? After,
     string? TraceId);
 
-public sealed record WarmUpDocument(string SaleId, bool Warm, int OffersWarm, int Offers, long Reservations, DateTimeOffset? At, string? Problem);
+/// <param name="Reservations">Decided reservations that the gate has.</param>
+/// <param name="ReservationsInLedger">How many it must have.</param>
+/// <param name="At">When this instance last loaded the sale; null when it did not, or another one did.</param>
+public sealed record WarmUpDocument(
+    string SaleId, bool Warm, int OffersWarm, int Offers, long Reservations, long ReservationsInLedger, DateTimeOffset? At, string? Problem);
 
 /// <param name="Ready">Everything below is as it should be.</param>
 /// <param name="ClockSkewMs">The ledger's clock less this instance's.</param>

@@ -41,7 +41,7 @@ public static class OrderTokenEndpoints
 }
 
 /// <summary>Makes order tokens for those who may have one.</summary>
-public sealed class TokenIssuer(OrderTokens tokens, TokenAges ages, IGate gate, TimeProvider time)
+public sealed class TokenIssuer(OrderTokens tokens, TokenAges ages, EligibilityCheck eligibility, TimeProvider time)
 {
     /// <summary>A token, or why there is none.</summary>
     public async Task<(ProblemCode? Problem, OrderTokenDocument? Token)> IssueAsync(LiveOffer offer, UserId user, CancellationToken cancellation)
@@ -58,7 +58,7 @@ public sealed class TokenIssuer(OrderTokens tokens, TokenAges ages, IGate gate, 
             return (ProblemCode.SaleNotOpen, null);
         }
 
-        return await gate.CheckAsync(sale.Id, user, now, cancellation) switch
+        return await eligibility.CheckAsync(sale, user, now, cancellation) switch
         {
             Eligibility.Eligible => (null, Make(offer, user, now)),
             Eligibility.NotReserved => (ProblemCode.NotReserved, null),

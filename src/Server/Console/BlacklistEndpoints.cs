@@ -39,7 +39,7 @@ public static class BlacklistEndpoints
             : context.WriteDocumentAsync(StatusCodes.Status200OK, entry, WireJson.Default.BlacklistDocument));
     }
 
-    private static async Task PutAsync(string userId, HttpContext context, ILedger ledger, IGate gate, TimeProvider time)
+    private static async Task PutAsync(string userId, HttpContext context, ILedger ledger, Settlements settlements, TimeProvider time)
     {
         if (!UserId.TryParse(userId, out var id))
         {
@@ -53,7 +53,7 @@ public static class BlacklistEndpoints
         }
 
         var entry = await ledger.BlacklistAsync(id, request, context.ActorOf(request.Reason), CancellationToken.None);
-        await gate.BarAsync(id, entry.ExpiresAt ?? DateTimeOffset.MaxValue, CancellationToken.None);
+        await settlements.BarAsync(id, entry.ExpiresAt ?? DateTimeOffset.MaxValue, CancellationToken.None);
         await context.WriteDocumentAsync(StatusCodes.Status200OK, entry, WireJson.Default.BlacklistDocument);
     }
 
@@ -69,7 +69,7 @@ public static class BlacklistEndpoints
         return request;
     }
 
-    private static async Task DeleteAsync(string userId, HttpContext context, ILedger ledger, IGate gate)
+    private static async Task DeleteAsync(string userId, HttpContext context, ILedger ledger, Settlements settlements)
     {
         if (!UserId.TryParse(userId, out var id) || !await ledger.UnblacklistAsync(id, context.ActorOf(reason: null), CancellationToken.None))
         {
@@ -77,7 +77,7 @@ public static class BlacklistEndpoints
             return;
         }
 
-        await gate.BarAsync(id, until: null, CancellationToken.None);
+        await settlements.BarAsync(id, until: null, CancellationToken.None);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 }

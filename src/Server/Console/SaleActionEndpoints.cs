@@ -87,7 +87,7 @@ public static class SaleActionEndpoints
 
         context.Response.Headers.ETag = IfMatch.TagOf(running.Rev).ToString();
         await context.WriteDocumentAsync(
-            StatusCodes.Status200OK, await warmUp.RunAsync(running, CancellationToken.None), WireJson.Default.WarmUpDocument);
+            StatusCodes.Status200OK, await warmUp.RunAsync(running, anew: false, CancellationToken.None), WireJson.Default.WarmUpDocument);
     }
 
     private static SaleResult Move(Sale sale, SaleStatus next, SaleStatus[] from, DateTimeOffset now)

@@ -84,7 +84,7 @@ public sealed class SaleDesk(ILedger ledger, WarmUp warmUp, ILogger<SaleDesk> lo
         {
             await warmUp.RefreshAsync(sale, CancellationToken.None);
         }
-        catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException)
+        catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException or GateUnavailableException)
         {
             log.LogWarning("Sale {Sale} was changed, but not loaded: {Problem}", sale.Id, exception.Message);
         }

@@ -1,24 +1,22 @@
-using System.Collections.ObjectModel;
-
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Hosting;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Console;
 
 /// <summary>Whether a sale can open on this instance, and what is missing.</summary>
-public sealed class SaleReadiness(ILedger ledger, WarmUp warmUp, GateComparison comparison, Readiness instance, TimeProvider time)
+public sealed class SaleReadiness(
+    ILedger ledger, WarmUp warmUp, GateBreaker breaker, GateComparison comparison, Readiness instance, LedgerClock clock, Books books, TimeProvider time)
 {
-    /// <summary>Order tokens are judged by this instance's clock and orders expire by the ledger's; half of a token's minimum age is near enough.</summary>
+    /// <summary>Every instance goes by the ledger's clock (<see cref="LedgerClock"/>); a machine that is this far off is worth a word all the same.</summary>
     private static readonly TimeSpan SkewMax = TimeSpan.FromMilliseconds(500);
 
     public async Task<ReadinessDocument> ReadAsync(Sale sale, CancellationToken cancellation)
     {
-        var warm = warmUp.ResultOf(sale);
-        var compared = await comparison.CompareAsync(sale, cancellation);
-        var skew = await ReadSkewAsync(cancellation);
         List<string> reasons = [.. instance.Reasons()];
+        var (warm, compared) = await AskGateAsync(sale, cancellation);
         if (sale.Status == SaleStatus.Draft)
         {
             reasons.Add("The sale is a draft.");
@@ -39,9 +37,17 @@ public sealed class SaleReadiness(ILedger ledger, WarmUp warmUp, GateComparison 
                 : $"Offer {stock.OfferId} is not in the gate.");
         }
 
+        if (breaker.State != "closed")
+        {
+            reasons.Add("The breaker of the gate is open: orders go to the ledger without it, at a bounded rate.");
+        }
+
+        reasons.AddRange(books.Violations(sale.Id));
+        await clock.AdjustAsync(ledger, cancellation);
+        var skew = clock.Correction;
         if (skew.Duration() > SkewMax)
         {
-            reasons.Add($"The ledger's clock and this instance's differ by {skew.TotalMilliseconds:0} ms; {SkewMax.TotalMilliseconds:0} ms are allowed.");
+            reasons.Add($"This machine's clock is off by {-skew.TotalMilliseconds:0} ms, which is corrected here; set it right, for the logs.");
         }
 
         return new ReadinessDocument(
@@ -51,15 +57,19 @@ public sealed class SaleReadiness(ILedger ledger, WarmUp warmUp, GateComparison 
             warm,
             [.. compared.Select(offer => Document(offer.Stock))],
             (long)skew.TotalMilliseconds,
-            ReadOnlyDictionary<string, string>.Empty);
+            new Dictionary<string, string> { ["gate"] = breaker.State });
     }
 
-    /// <summary>The ledger's clock less this one's, which is read in the middle of the question and its answer.</summary>
-    private async Task<TimeSpan> ReadSkewAsync(CancellationToken cancellation)
+    private async Task<(WarmUpDocument WarmUp, IReadOnlyList<(ComparedStock Stock, bool Agrees)> Compared)> AskGateAsync(Sale sale, CancellationToken cancellation)
     {
-        var asked = time.GetUtcNow();
-        var clock = await ledger.ReadClockAsync(cancellation);
-        return clock - (asked + ((time.GetUtcNow() - asked) / 2));
+        try
+        {
+            return (await warmUp.DescribeAsync(sale, cancellation), await comparison.CompareAsync(sale, cancellation));
+        }
+        catch (GateUnavailableException exception)
+        {
+            return (new WarmUpDocument(sale.Id.ToString(), false, 0, sale.Offers.Count, 0, 0, null, "The gate cannot be asked: " + exception.Message), []);
+        }
     }
 
     private static OfferReadiness Document(in ComparedStock stock) => new(

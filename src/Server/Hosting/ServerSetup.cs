@@ -12,8 +12,6 @@ using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
-using FlashSale.Storage.Memory;
-using FlashSale.Storage.Sqlite;
 
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration.Memory;
@@ -86,28 +84,51 @@ public static class ServerSetup
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
     });
 
-    /// <summary>Opens the ledger. Null, or why it cannot be opened.</summary>
-    public static async Task<string?> AddStorageAsync(this WebApplicationBuilder builder, Settings settings)
+    /// <summary>Opens ledger and gate. Empty, or why they cannot be opened.</summary>
+    public static async Task<IReadOnlyList<string>> AddStorageAsync(this WebApplicationBuilder builder, Settings settings)
     {
-        var services = builder.Services;
+        var clock = new LedgerClock(settings.ClockIsWrongBy);
+        List<string> problems = [];
+        ILedger? ledger = null;
+        IGate? gate = null;
         try
         {
-            var ledger = await SqliteLedger.OpenAsync(
-                new SqliteLedgerOptions(settings.Data.LedgerFile, settings.WritePattern), TimeProvider.System, CancellationToken.None);
-            services.AddSingleton<ILedger>(_ => ledger);
+            ledger = await StorageSetup.OpenLedgerAsync(settings.Storage, CancellationToken.None);
+            await clock.AdjustAsync(ledger, CancellationToken.None);
         }
         catch (LedgerUnavailableException exception)
         {
-            return exception.Message;
+            problems.Add(exception.Message);
         }
 
+        try
+        {
+            gate = await StorageSetup.OpenGateAsync(settings.Storage, clock, CancellationToken.None);
+        }
+        catch (GateUnavailableException exception)
+        {
+            problems.Add(exception.Message);
+        }
+
+        if (ledger is null || gate is null)
+        {
+            await (ledger?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (gate?.DisposeAsync() ?? ValueTask.CompletedTask);
+            return problems;
+        }
+
+        var services = builder.Services;
+        services.AddSingleton(_ => ledger);
+        services.AddSingleton(_ => gate);
         services.AddSingleton(settings);
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<IGate, MemoryGate>();
+        services.AddSingleton(clock);
+        services.AddSingleton<TimeProvider>(clock);
+        services.AddSingleton<GateBreaker>();
+        services.AddSingleton<EligibilityCheck>();
         services.AddSingleton<SaleCatalog>();
         services.AddSingleton<Settlements>();
         services.AddSingleton<WarmUp>();
-        return null;
+        return [];
     }
 
     public static void AddStages(this WebApplicationBuilder builder, Settings settings)
@@ -116,7 +137,8 @@ public static class ServerSetup
         services.AddSingleton<SaleMetrics>();
         services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
-        services.AddSingleton(_ => new Sessions(settings.AuthKey, TimeProvider.System));
+        services.AddSingleton<Books>();
+        services.AddSingleton(provider => new Sessions(settings.AuthKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(settings.TokenAges);
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
         services.AddSingleton<TokenIssuer>();
@@ -124,6 +146,7 @@ public static class ServerSetup
         services.AddSingleton(settings.Writer);
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
+        services.AddSingleton<Admission>();
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
@@ -147,6 +170,13 @@ public static class ServerSetup
         services.AddHostedService<LedgerCheckJob>();
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
+            services.AddSingleton(Instance.Create());
+            services.AddHostedService<ReconciliationJob>();
+            if (settings.Storage.Gate != GateProvider.Memory)
+            {
+                services.AddHostedService<WarmUpJob>();
+            }
+
             services.AddHostedService<ExpiryJob>();
             if (settings.Demo)
             {

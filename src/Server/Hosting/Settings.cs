@@ -1,10 +1,13 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Orders;
+using FlashSale.Storage;
 
 namespace FlashSale.Server.Hosting;
 
@@ -34,7 +37,7 @@ public sealed record Settings
     public required InstanceRoles Roles { get; init; }
     public required bool Demo { get; init; }
     public required DataDirectory Data { get; init; }
-    public required WritePattern WritePattern { get; init; }
+    public required StorageOptions Storage { get; init; }
     public required LedgerWriterOptions Writer { get; init; }
     public required byte[] AuthKey { get; init; }
     public required byte[] TokenKey { get; init; }
@@ -45,6 +48,9 @@ public sealed record Settings
     public required byte[]? SandboxSecret { get; init; }
     public required EdgeOptions Edge { get; init; }
     public required bool FourEyes { get; init; }
+
+    /// <summary>For tests of instances whose machine has a wrong clock.</summary>
+    public required TimeSpan ClockIsWrongBy { get; init; }
 
     /// <summary>All settings, or every error.</summary>
     public static (Settings? Settings, IReadOnlyList<string> Errors) Read(IConfiguration configuration, IHostEnvironment environment)
@@ -59,15 +65,16 @@ public sealed record Settings
             Roles = ReadRoles(reader),
             Demo = demo,
             Data = data,
-            WritePattern = reader.Word("FlashSale:Ledger:WritePattern", "log-first", "stock-first") == "log-first" ? WritePattern.LogFirst : WritePattern.StockFirst,
+            Storage = ReadStorage(reader, data),
             Writer = new LedgerWriterOptions(BatchMax: reader.Number("FlashSale:Ledger:BatchMax", Limits.BatchMax, 1, Limits.BatchMax)),
             AuthKey = ReadKey(reader, "FlashSale:Auth:SigningKey", demo) ?? data.ReadOrCreateKey("auth"),
-            TokenKey = ReadKey(reader, "FlashSale:Tokens:SigningKey", demo) ?? data.ReadOrCreateKey("order-tokens"),
+            TokenKey = ReadTokenKey(reader, data, demo),
             PreviousTokenKeys = ReadKey(reader, "FlashSale:Tokens:PreviousSigningKey", demo) is { } previous ? [previous] : [],
             TokenAges = ReadAges(reader),
             SandboxSecret = ReadKey(reader, "FlashSale:Payments:Sandbox:Secret", demo) ?? (demo ? data.ReadOrCreateKey("sandbox-payments") : null),
             Edge = new EdgeOptions(ReadProxies(reader), reader.Flag("FlashSale:Limits:Enabled") ?? true),
             FourEyes = reader.Flag("FlashSale:Console:FourEyes") ?? false,
+            ClockIsWrongBy = ReadClockIsWrongBy(reader, demo),
         };
         reader.FailOnUnknownKeys();
         return reader.Errors.Count == 0 ? (settings, []) : (null, reader.Errors);
@@ -188,19 +195,78 @@ public sealed record Settings
         return networks;
     }
 
+    private static StorageOptions ReadStorage(SettingsReader reader, DataDirectory data) => new(
+        reader.Word("FlashSale:Ledger:Provider", "sqlite", "mysql") == "mysql" ? LedgerProvider.MySql : LedgerProvider.Sqlite,
+        data.LedgerFile,
+        ReadConnection(reader, "Ledger", "mysql", "Server=127.0.0.1;Port=3306;Database=flashsale;User ID=flashsale;Password=…"),
+        reader.Word("FlashSale:Ledger:WritePattern", "log-first", "stock-first") == "log-first" ? WritePattern.LogFirst : WritePattern.StockFirst,
+        reader.Word("FlashSale:Gate:Provider", "memory", "redis") == "redis" ? GateProvider.Redis : GateProvider.Memory,
+        ReadConnection(reader, "Gate", "redis", "127.0.0.1:6379,password=…"),
+        reader.Number("FlashSale:Gate:Shards", Limits.GateShards, 1, Limits.GateShardsMax));
+
+    private static string? ReadConnection(SettingsReader reader, string part, string provider, string example)
+    {
+        var key = $"ConnectionStrings:{part}";
+        var connection = reader.Text(key);
+        var wanted = reader.Text($"FlashSale:{part}:Provider")?.ToLowerInvariant() == provider;
+        if (wanted && connection is null)
+        {
+            reader.Fail(key, $"must be set for FlashSale__{part}__Provider={provider}, such as {example}");
+        }
+        else if (!wanted && connection is not null)
+        {
+            reader.Fail(key, $"is set, and nothing uses it: set FlashSale__{part}__Provider={provider} too, or take it away");
+        }
+
+        return connection;
+    }
+
+    /// <summary>
+    /// Instances that share a ledger must know each other's tokens. They share the key of the sessions; one for order tokens follows from that, unless it is set
+    /// (HKDF, RFC 5869).
+    /// </summary>
+    private static byte[] ReadTokenKey(SettingsReader reader, DataDirectory data, bool demo)
+    {
+        if (ReadKey(reader, "FlashSale:Tokens:SigningKey", demo) is { } key)
+        {
+            return key;
+        }
+
+        if (reader.Text("FlashSale:Ledger:Provider")?.ToLowerInvariant() != "mysql")
+        {
+            return data.ReadOrCreateKey("order-tokens");
+        }
+
+        const string SessionKey = "FlashSale:Auth:SigningKey";
+        if (reader.Text(SessionKey) is not { } auth)
+        {
+            if (!demo)
+            {
+                reader.Fail(SessionKey, $"must be set where instances share a ledger, the same for all; `openssl rand -base64 {Limits.SigningKeyBytes}` makes one");
+            }
+
+            return data.ReadOrCreateKey("order-tokens");
+        }
+
+        return HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.ASCII.GetBytes(auth), Limits.SigningKeyBytes, info: "flashsale order tokens"u8.ToArray());
+    }
+
+    private static TimeSpan ReadClockIsWrongBy(SettingsReader reader, bool demo)
+    {
+        const string Key = "FlashSale:ClockIsWrongBy";
+        var hour = TimeSpan.FromHours(1);
+        var wrong = reader.Duration(Key, TimeSpan.Zero, -hour, hour);
+        if (wrong != TimeSpan.Zero && !demo)
+        {
+            reader.Fail(Key, "is for tests, and taken in the demo only");
+        }
+
+        return wrong;
+    }
+
     /// <summary>Settings of the contract whose part is not in this version: to ignore them would be to promise what is not kept.</summary>
     private static void RefuseWhatIsNotBuilt(SettingsReader reader)
     {
-        if (reader.Text("FlashSale:Ledger:Provider") is { } ledger && ledger != "sqlite")
-        {
-            reader.Fail("FlashSale:Ledger:Provider", "must be sqlite; this version has no other ledger");
-        }
-
-        if (reader.Text("FlashSale:Gate:Provider") is { } gate && gate != "memory")
-        {
-            reader.Fail("FlashSale:Gate:Provider", "must be memory; this version has no other gate");
-        }
-
         foreach (var key in (ReadOnlySpan<string>)["FlashSale:Risk:Credit:Url", "FlashSale:Risk:Profile:Url"])
         {
             if (reader.Text(key) is not null)

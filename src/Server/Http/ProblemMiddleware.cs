@@ -4,7 +4,8 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Http;
 
 /// <summary>
-/// The outermost layer: what broke, and what no endpoint answered, becomes a problem document. A failure of the ledger is never a business answer.
+/// The outermost layer: what broke, and what no endpoint answered, becomes a problem document. A failure of
+/// ledger or gate is never a business answer.
 /// </summary>
 public sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
 {
@@ -42,6 +43,9 @@ public sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddl
             case LedgerUnavailableException:
                 log.LogError("The ledger is not available: {Problem} ({TraceId})", exception.Message, context.TraceIdentifier);
                 return ProblemCode.LedgerUnavailable;
+            case GateUnavailableException:
+                log.LogError("The gate is not available: {Problem} ({TraceId})", exception.Message, context.TraceIdentifier);
+                return ProblemCode.GateUnavailable;
             case LedgerOutcomeUnknownException:
                 log.LogError("The outcome of a commit is not known: {Problem} ({TraceId})", exception.Message, context.TraceIdentifier);
                 return ProblemCode.OutcomeUnknown;

@@ -4,7 +4,8 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Jobs;
 
 /// <summary>
-/// Notices within half a second what was changed in the ledger, by this instance or another. The first step loads everything, and makes this instance ready.
+/// Notices within half a second what was changed in the ledger, by this instance or another, and makes up for what the gate could not be told. The first step
+/// loads everything, and makes this instance ready; a shared gate that is away does not keep it from being ready, since the ledger decides then.
 /// </summary>
 public sealed class CatalogJob(ILedger ledger, WarmUp warmUp, Readiness readiness, TimeProvider time, ILogger<CatalogJob> log)
     : RepeatingJob(TimeSpan.FromMilliseconds(500), time, log)
@@ -16,11 +17,21 @@ public sealed class CatalogJob(ILedger ledger, WarmUp warmUp, Readiness readines
         var rev = await ledger.ReadCatalogRevAsync(stopping);
         if (rev != seen)
         {
-            await warmUp.RefreshAsync(stopping);
-            seen = rev;
+            try
+            {
+                await warmUp.RefreshAsync(stopping);
+                seen = rev;
+            }
+            catch (GateUnavailableException)
+            {
+                readiness.Warm = true;
+                throw;
+            }
+
             readiness.Warm = true;
         }
 
+        await warmUp.RepairAsync(stopping);
         await warmUp.DropEndedAsync(stopping);
     }
 }

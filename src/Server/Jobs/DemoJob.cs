@@ -8,18 +8,19 @@ namespace FlashSale.Server.Jobs;
 /// Keeps the demo alive: at the start every sale opens within a minute, later one opens every two minutes and a few are to come. What is there after a restart
 /// is counted, so nothing piles up: a sale has at most one round to come.
 /// </summary>
-public sealed class DemoJob(ILedger ledger, WarmUp warmUp, SaleCatalog catalog, Readiness readiness, TimeProvider time, ILogger<DemoJob> log)
-    : RepeatingJob(TimeSpan.FromSeconds(1), time, log)
+public sealed class DemoJob(ILedger ledger, WarmUp warmUp, SaleCatalog catalog, Readiness readiness, Instance instance, TimeProvider time, ILogger<DemoJob> log)
+    : LeasedJob("demo", TimeSpan.FromSeconds(1), ledger, instance, time, log)
 {
     private const int RoundsToCome = 4;
     private static readonly TimeSpan BetweenOpenings = TimeSpan.FromMinutes(2);
     private static readonly Actor Actor = Actor.System("demo schedule");
 
+    private readonly ILedger ledger = ledger;
     private readonly TimeProvider time = time;
     private readonly IReadOnlyList<DemoSale> sales = DemoSale.Read();
     private bool started;
 
-    protected override async Task StepAsync(CancellationToken stopping)
+    protected override async Task WorkAsync(CancellationToken stopping)
     {
         if (!readiness.Warm)
         {

@@ -7,10 +7,12 @@ namespace FlashSale.Server.Jobs;
 
 /// <summary>Ends the orders whose time to pay has run out by the ledger's clock, in batches.</summary>
 public sealed class ExpiryJob(
-    ILedger ledger, Settlements settlements, SaleMetrics metrics, Readiness readiness, TimeProvider time, ILogger<ExpiryJob> log)
-    : RepeatingJob(Limits.ExpiryInterval, time, log)
+    ILedger ledger, Settlements settlements, SaleMetrics metrics, Readiness readiness, Instance instance, TimeProvider time, ILogger<ExpiryJob> log)
+    : LeasedJob("expiry", Limits.ExpiryInterval, ledger, instance, time, log)
 {
-    protected override async Task StepAsync(CancellationToken stopping)
+    private readonly ILedger ledger = ledger;
+
+    protected override async Task WorkAsync(CancellationToken stopping)
     {
         // The gate is loaded first: what expires before that would be missing from it.
         while (readiness.Warm)

@@ -13,14 +13,14 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Orders;
 
 /// <summary>
-/// The way of one request to order: session → body → order token → gate → ledger writer. Each step is cheaper than the next, and the first that refuses
+/// The way of one request to order: session → body → order token → admission → ledger writer. Each step is cheaper than the next, and the first that refuses
 /// answers.
 /// </summary>
 public sealed class PlaceOrder(
     Sessions sessions,
     OrderTokens tokens,
     SaleCatalog catalog,
-    IGate gate,
+    Admission admission,
     ILedger ledger,
     LedgerWriter writer,
     SaleMetrics metrics,
@@ -86,16 +86,16 @@ public sealed class PlaceOrder(
         }
 
         var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow());
-        var admission = await gate.AdmitAsync(request, CancellationToken.None);
-        switch (admission)
+        var admitted = await admission.AdmitAsync(request, offer.Sale.Sale);
+        switch (admitted)
         {
             case AdmissionOutcome.Repeated:
                 return await RepeatAsync(token, offer);
             case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
-                var answer = await writer.SubmitAsync(Draft(token, offer), admission == AdmissionOutcome.Admitted);
+                var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted);
                 return (answer.Decision, answer.Order, offer);
             default:
-                return (DecisionOf(admission), null, offer);
+                return (DecisionOf(admitted), null, offer);
         }
     }
 
@@ -134,7 +134,7 @@ public sealed class PlaceOrder(
             AdmissionOutcome.NotEligible => OrderDecision.NotEligible,
             AdmissionOutcome.LimitReached => OrderDecision.GateLimitReached,
             AdmissionOutcome.SoldOut => OrderDecision.GateSoldOut,
-            AdmissionOutcome.NotWarm => OrderDecision.GateNotWarm,
+            AdmissionOutcome.Unavailable => OrderDecision.GateUnavailable,
             _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a refusal."),
         };
 

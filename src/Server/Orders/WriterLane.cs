@@ -29,6 +29,7 @@ internal sealed class WriterLane(
     // What the ledger is working on, for AnswerOverdue.
     private volatile InFlight? inFlight;
     private volatile bool stopped;
+    private Task settling = Task.CompletedTask;
 
     public int Waiting => queue.Reader.Count;
 
@@ -86,6 +87,7 @@ internal sealed class WriterLane(
         }
         finally
         {
+            await settling;
             stopped = true;
         }
     }
@@ -131,7 +133,9 @@ internal sealed class WriterLane(
         {
             var placed = await PlaceAsync(orders.ToArray(), stopping);
             Answer(orders.Span, placed.Results);
-            await SettleAsync(orders, placed);
+            // The gate learns of this batch while the ledger has the next one: its shoppers have their answer, and those to come need not wait for the gate.
+            await settling;
+            settling = SettleAsync(orders, placed);
         }
         catch (BatchRejectedException) when (orders.Length > 1)
         {

@@ -60,7 +60,7 @@ public static class ReservationEndpoints
 }
 
 /// <summary>Takes reservations and tells the gate.</summary>
-public sealed class ReservationDesk(ILedger ledger, IGate gate, TimeProvider time)
+public sealed class ReservationDesk(ILedger ledger, Settlements settlements, TimeProvider time)
 {
     /// <summary>The user's reservation, new or as it was; null outside the reservation window, unless there is one already.</summary>
     public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CancellationToken cancellation)
@@ -80,7 +80,7 @@ public sealed class ReservationDesk(ILedger ledger, IGate gate, TimeProvider tim
         var (created, reservation) = await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(now), sale.Id, user, status), cancellation);
         if (reservation.Status != ReservationStatus.Pending)
         {
-            await gate.ReserveAsync(sale.Id, user, reservation.Status == ReservationStatus.Approved, cancellation);
+            await settlements.ReserveAsync(sale.Id, user, reservation.Status == ReservationStatus.Approved, cancellation);
         }
 
         return (created, reservation);

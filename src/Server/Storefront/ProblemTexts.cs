@@ -30,6 +30,7 @@ public static class ProblemTexts
             ProblemCode.Overloaded => "请在 `Retry-After` 之后用同一凭证再试。",
             ProblemCode.OutcomeUnknown => "请原样再发送一次：最多只会执行一次，答复会给出结果。",
             ProblemCode.LedgerUnavailable => "未做任何更改。请在 `Retry-After` 之后用同一凭证再试。",
+            ProblemCode.GateUnavailable => "下单不受影响。闸门恢复后会自动重新装载；请在 `Retry-After` 之后再查询。",
             ProblemCode.ReservationsNotOpen => "请查看活动的预约起止时间。",
             ProblemCode.OrderNotCancellable => "只有待支付的订单可以取消。",
             ProblemCode.OrderNotPayable => "订单已支付、已取消或已超时，请查看订单。",

@@ -56,7 +56,7 @@ public static class SalePages
 }
 
 /// <summary>Reads what the pages must know of a shopper.</summary>
-public sealed class ShopperReader(SaleCatalog catalog, ILedger ledger, IGate gate)
+public sealed class ShopperReader(SaleCatalog catalog, ILedger ledger, EligibilityCheck check)
 {
     /// <summary>Null for a draft too: nobody sees it here.</summary>
     public LiveSale? FindSale(string slug) => catalog.Find(slug) is { Sale.Status: not SaleStatus.Draft } live ? live : null;
@@ -70,7 +70,7 @@ public sealed class ShopperReader(SaleCatalog catalog, ILedger ledger, IGate gat
 
         var sale = live.Sale;
         var reservation = sale.RequiresReservation ? await ledger.FindReservationAsync(sale.Id, session.User, cancellation) : null;
-        var eligibility = SalePhases.TokensAreIssued(sale, visit.Now) ? await gate.CheckAsync(sale.Id, session.User, visit.Now, cancellation) : Eligibility.Unknown;
+        var eligibility = SalePhases.TokensAreIssued(sale, visit.Now) ? await check.CheckAsync(sale, session.User, visit.Now, cancellation) : Eligibility.Unknown;
         var orders = await ledger.ListOrdersAsync(session.User, null, Limits.PageSize, cancellation);
         return new Shopper(true, reservation?.Status, eligibility, [.. orders.Where(order => order.SaleId == sale.Id)]);
     }

@@ -32,7 +32,7 @@ public enum OrderDecision
     NotEligible,
     GateLimitReached,
     GateSoldOut,
-    GateNotWarm,
+    GateUnavailable,
 
     // ledger
     QueueFull,
@@ -86,7 +86,7 @@ public sealed record DecisionKind(string Layer, string Outcome, string Reason, P
             OrderDecision.NotEligible => new("gate", "refused", "not_eligible", ProblemCode.NotEligible),
             OrderDecision.GateLimitReached => new("gate", "refused", "limit_reached", ProblemCode.PurchaseLimitReached),
             OrderDecision.GateSoldOut => new("gate", "refused", "sold_out", ProblemCode.SoldOut),
-            OrderDecision.GateNotWarm => new("gate", "failed", "not_warm", ProblemCode.Overloaded),
+            OrderDecision.GateUnavailable => new("gate", "failed", "unavailable", ProblemCode.Overloaded),
             OrderDecision.QueueFull => new("ledger", "refused", "queue_full", ProblemCode.Overloaded),
             OrderDecision.DeadlinePassed => new("ledger", "refused", "deadline", ProblemCode.Overloaded),
             OrderDecision.LedgerSoldOut => new("ledger", "refused", "sold_out", ProblemCode.SoldOut),

@@ -1,0 +1,96 @@
+using System.Threading.RateLimiting;
+
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Risk;
+using FlashSale.Core.Sales;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Orders;
+
+/// <summary>
+/// The gate's decision, or the ledger's where the gate cannot be asked or does not know the sale: then orders go straight to the ledger writer at a bounded rate,
+/// and the ledger's own constraints hold stock and limit. A small share always does, so that the way is known to work.
+/// </summary>
+public sealed class Admission : IDisposable
+{
+    private readonly GateBreaker gate;
+    private readonly EligibilityCheck eligibility;
+    private readonly ILedger ledger;
+    private readonly TokenBucketRateLimiter direct = new(new TokenBucketRateLimiterOptions
+    {
+        TokenLimit = Limits.DirectOrdersPerSecond / 2,
+        TokensPerPeriod = Limits.DirectOrdersPerSecond / 20,
+        ReplenishmentPeriod = TimeSpan.FromMilliseconds(50),
+        QueueLimit = 0,
+    });
+    private long withoutGate;
+
+    public Admission(GateBreaker gate, EligibilityCheck eligibility, ILedger ledger, SaleMetrics metrics)
+    {
+        this.gate = gate;
+        this.eligibility = eligibility;
+        this.ledger = ledger;
+        metrics.Observe("flashsale.gate.bypassed", "Orders that went to the ledger without the gate, since the start", () =>
+            [new System.Diagnostics.Metrics.Measurement<long>(Interlocked.Read(ref withoutGate))]);
+        metrics.Observe("flashsale.gate.breaker", "The breaker of the gate: 0 closed, 1 open or half open", () =>
+            [new System.Diagnostics.Metrics.Measurement<long>(gate.State == "closed" ? 0 : 1)]);
+    }
+
+    /// <summary>
+    /// What to do with the order: <see cref="AdmissionOutcome.Admitted"/> and <see cref="AdmissionOutcome.Standby"/> go to the ledger writer,
+    /// <see cref="AdmissionOutcome.Repeated"/> asks the ledger; the others refuse. Never <see cref="AdmissionOutcome.NotWarm"/>.
+    /// </summary>
+    public async ValueTask<AdmissionOutcome> AdmitAsync(AdmissionRequest request, Sale sale)
+    {
+        if (gate.IsShared && TakesTheOtherWay(request.OrderId))
+        {
+            return await DecideWithoutGateAsync(request, sale);
+        }
+
+        return await gate.TryAdmitAsync(request, CancellationToken.None) is { } outcome and not AdmissionOutcome.NotWarm
+            ? outcome
+            : await DecideWithoutGateAsync(request, sale);
+    }
+
+    public void Dispose() => direct.Dispose();
+
+    /// <summary>By the random end of the id, so that a retry goes the same way.</summary>
+    private static bool TakesTheOtherWay(OrderId order) => (order.Value.GetHashCode() & (Limits.DirectOrderShare - 1)) == 0;
+
+    private async ValueTask<AdmissionOutcome> DecideWithoutGateAsync(AdmissionRequest request, Sale sale)
+    {
+        using var permit = direct.AttemptAcquire();
+        if (!permit.IsAcquired)
+        {
+            return AdmissionOutcome.Unavailable;
+        }
+
+        Interlocked.Increment(ref withoutGate);
+        try
+        {
+            var refusal = SalePhases.Of(sale, anyAvailable: true, request.Now) switch
+            {
+                SalePhase.Open => await eligibility.ReadAsync(sale, request.UserId, CancellationToken.None) switch
+                {
+                    Eligibility.Eligible => AdmissionOutcome.Standby,
+                    Eligibility.NotReserved => AdmissionOutcome.NotReserved,
+                    _ => AdmissionOutcome.NotEligible,
+                },
+                SalePhase.Paused => AdmissionOutcome.SalePaused,
+                SalePhase.Ended => AdmissionOutcome.SaleEnded,
+                _ => AdmissionOutcome.SaleNotOpen,
+            };
+
+            // An order that is there is told whatever else would be said now, as by the gate.
+            return refusal != AdmissionOutcome.Standby && await ledger.FindOrderAsync(request.OrderId, CancellationToken.None) is not null
+                ? AdmissionOutcome.Repeated
+                : refusal;
+        }
+        catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException)
+        {
+            return AdmissionOutcome.Unavailable;
+        }
+    }
+}
