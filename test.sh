@@ -18,6 +18,9 @@ TEXT
 packages() {
   cat <<'TEXT'
 mount mount
+redis-server redis-server
+redis-sentinel redis-sentinel
+redis-cli redis-tools
 TEXT
 }
 

@@ -17,12 +17,12 @@ public abstract class GateContract
     private static readonly OfferId OfferId = new(11);
     private DateTimeOffset now = Opening.AddSeconds(1);
 
-    protected abstract IGate CreateGate();
+    protected abstract Task<IGate> CreateGateAsync();
 
     [Fact]
     public async Task AdmitAsync_WhenNotWarm_ConcludesNothing()
     {
-        var gate = CreateGate();
+        var gate = await CreateGateAsync();
         Assert.Equal(AdmissionOutcome.NotWarm, await AdmitAsync(gate, "alice"));
         Assert.Equal(Eligibility.Unknown, await gate.CheckAsync(SaleId, UserId.Parse("alice"), now, default));
         Assert.Null(await gate.ReadAsync(OfferId, default));
@@ -126,7 +126,7 @@ public abstract class GateContract
     [Fact]
     public async Task AdmitAsync_WhenAReservationIsNeeded_LetsOnlyApprovedIn()
     {
-        var gate = CreateGate();
+        var gate = await CreateGateAsync();
         var sale = Sale(1) with { RequiresReservation = true, ReservationOpensAt = Opening.AddHours(-1), ReservationClosesAt = Opening };
         await gate.WarmUpAsync(Load(sale, 10) with { Reserved = [UserId.Parse("early")], Rejected = [UserId.Parse("bad")] }, anew: false, default);
         await gate.ReserveAsync(SaleId, UserId.Parse("new"), approved: true, default);
@@ -246,7 +246,7 @@ public abstract class GateContract
     [Fact]
     public async Task WarmUpAsync_AfterALoss_KnowsLiveAndEndedOrders()
     {
-        var gate = CreateGate();
+        var gate = await CreateGateAsync();
         var (live, ended) = (Id(), Id());
         await gate.WarmUpAsync(
             Load(Sale(1), 5) with { Orders = [new(live, OfferId, UserId.Parse("alice"), true), new(ended, OfferId, UserId.Parse("bob"), false)] },
@@ -272,7 +272,7 @@ public abstract class GateContract
     [Fact]
     public async Task SettleAsync_WhenTheOfferIsNotLoaded_SaysSo()
     {
-        var gate = CreateGate();
+        var gate = await CreateGateAsync();
         Assert.False(await SettleAsync(gate, available: 5, seq: 1));
         await gate.WarmUpAsync(Load(Sale(1), 5), anew: false, default);
         Assert.True(await SettleAsync(gate, available: 5, seq: 1));
@@ -281,7 +281,7 @@ public abstract class GateContract
     [Fact]
     public async Task CountAsync_Always_TellsWhatIsLoaded()
     {
-        var gate = CreateGate();
+        var gate = await CreateGateAsync();
         Assert.Null(await gate.CountAsync(SaleId, default));
         await gate.WarmUpAsync(
             Load(Sale(1), 5) with
@@ -357,7 +357,7 @@ public abstract class GateContract
 
     private async Task<IGate> WarmAsync(int stock, int limit = 1)
     {
-        var gate = CreateGate();
+        var gate = await CreateGateAsync();
         await gate.WarmUpAsync(Load(Sale(limit), stock), anew: false, default);
         return gate;
     }

@@ -5,5 +5,5 @@ namespace FlashSale.Tests.Storage;
 
 public sealed class MemoryGateTests : GateContract
 {
-    protected override IGate CreateGate() => new MemoryGate();
+    protected override Task<IGate> CreateGateAsync() => Task.FromResult<IGate>(new MemoryGate());
 }

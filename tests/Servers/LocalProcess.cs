@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace FlashSale.Tests.Servers;
+
+/// <summary>A server of a test's own on this machine; it does not outlive the test run, whether that disposes of it or not.</summary>
+public sealed class LocalProcess : IAsyncDisposable
+{
+    private readonly Process process;
+
+    public LocalProcess(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        process = Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start.");
+
+        AppDomain.CurrentDomain.ProcessExit += KillAtExit;
+
+        // Read, so that it never waits for a full pipe; kept short.
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public int Id => process.Id;
+    public bool HasExited => process.HasExited;
+    public string LastLine { get; private set; } = "";
+
+    /// <summary>A port that nobody had a moment ago.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public void Freeze() => Signal("-STOP");
+
+    public void Thaw() => Signal("-CONT");
+
+    public async Task KillAsync()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+        }
+
+        await process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        AppDomain.CurrentDomain.ProcessExit -= KillAtExit;
+        process.Dispose();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line) => LastLine = line.Data ?? LastLine;
+
+    /// <summary>The run is over, and this server was not disposed of.</summary>
+    private void KillAtExit(object? sender, EventArgs arguments) => process.Kill();
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [name, $"{Id}"]);
+        kill.WaitForExit();
+    }
+}
