@@ -8,17 +8,17 @@ namespace FlashSale.Storage.Sql;
 
 public abstract partial class SqlLedger
 {
-    /// <summary>The rows of one offer, one query for each type of line.</summary>
+    /// <summary>The rows of one offer, one query for each type of line; that of orders and payments names the sale too, for the index that they are read by.</summary>
     private static readonly (string Sql, Func<Row, ExportLine> Line)[] Exports =
     [
         ("SELECT offer_id, bucket, initial, adjustments, available, held, sold, seq FROM stock WHERE offer_id = ?1", StockLineOf),
         ("SELECT offer_id, bucket, seq, kind, delta, balance_after, order_id FROM stock_changes WHERE offer_id = ?1 ORDER BY bucket, seq", ChangeLineOf),
-        ("SELECT id, offer_id, user_id, status, created_at FROM orders WHERE offer_id = ?1 ORDER BY rowid", OrderLineOf),
+        ("SELECT id, offer_id, user_id, status, created_at FROM orders WHERE offer_id = ?1 AND sale_id = ?2 ORDER BY rowid", OrderLineOf),
         ("SELECT code, order_id, status FROM coupons WHERE offer_id = ?1", CouponLineOf),
         (
             """
             SELECT p.id, p.order_id, p.amount, p.currency, p.status FROM orders o CROSS JOIN payments p ON p.order_id = o.id
-            WHERE o.offer_id = ?1 ORDER BY o.rowid
+            WHERE o.offer_id = ?1 AND o.sale_id = ?2 ORDER BY o.rowid
             """,
             PaymentLineOf
         ),
@@ -31,7 +31,7 @@ public abstract partial class SqlLedger
         {
             foreach (var (sql, line) in Exports)
             {
-                foreach (var exported in session.Stream(sql, line, offer))
+                foreach (var exported in sql.Contains("?2", StringComparison.Ordinal) ? session.Stream(sql, line, offer, sale.Value) : session.Stream(sql, line, offer))
                 {
                     yield return exported;
                 }

@@ -12,7 +12,8 @@ public abstract partial class SqlLedger
     public Task<IReadOnlyList<Order>> ListOrdersAsync(UserId user, OrderId? before, int count, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<Order>>(
             session => session.Query(
-                Mapping.SelectOrders + " WHERE o.user_id = ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3",
+                // By an expression, so that no database thinks of walking through all orders by their ids until it has met enough of this user's.
+                Mapping.SelectOrders + " WHERE o.user_id = ?1 AND o.id < ?2 ORDER BY hex(o.id) DESC LIMIT ?3",
                 Mapping.Order,
                 user.Value, (before?.Value ?? Guid.AllBitsSet).Bytes(), count),
             cancellation);

@@ -1,0 +1,250 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Wire;
+using FlashSale.Storage.Sql;
+
+namespace FlashSale.Storage.MySql;
+
+/// <param name="ConnectionString">As the operator writes it: server, port, database, user, password, TLS. The rest is set by the ledger.</param>
+/// <param name="WritePattern">Whether a batch writes change-log rows or the stock row first. Both keep the same promises.</param>
+/// <param name="WriterLanes">Connections that place orders, 1 to 16; the offers are shared out among them.</param>
+/// <param name="Connections">Connections for everything else, 2 to 64.</param>
+public sealed record MySqlLedgerOptions(
+    string ConnectionString, WritePattern WritePattern = WritePattern.LogFirst, int WriterLanes = 2, int Connections = 8)
+{
+    /// <summary>The ledger's time instead of the database's, for tests.</summary>
+    internal TimeProvider? Clock { get; init; }
+
+    /// <summary>Without the connection string, and so without the password.</summary>
+    public override string ToString() => $"{nameof(MySqlLedgerOptions)} {{ {WritePattern}, {WriterLanes} lanes, {Connections} connections }}";
+}
+
+/// <summary>
+/// The ledger on MariaDB or MySQL, for any number of instances. Each lane places orders on a connection of its own (<see cref="MySqlLane"/>); everything else
+/// shares a few connections. Time is the database's.
+/// </summary>
+public sealed class MySqlLedger : SqlLedger
+{
+    // What an export keeps ahead of its reader: 16 blocks of 256 lines.
+    private const int ExportBlock = 256;
+    private const int ExportBlocks = 16;
+    private const int ExportsAtOnce = 4;
+
+    private const string SelectHeartbeat = "SELECT heartbeat FROM ledger_state";
+
+    private static readonly MySqlTimeouts Timeouts = new(ConnectSeconds: 3, CommandSeconds: 5);
+
+    // A row of an export may be read much later than the one before, when whoever reads it takes its time.
+    private static readonly MySqlTimeouts ExportTimeouts = new(ConnectSeconds: 3, CommandSeconds: 600);
+
+    private readonly MySqlLedgerOptions options;
+    private readonly MySqlTarget exportTarget;
+    private readonly string sessionSettings;
+    private readonly MySqlConnections connections;
+    private readonly MySqlConnections[] writers;
+    private readonly MySqlLane[] lanes;
+    private readonly SemaphoreSlim exports = new(ExportsAtOnce);
+    private readonly Lock checking = new();
+    private Task<string?> check = Task.FromResult<string?>(null);
+
+    private MySqlLedger(MySqlLedgerOptions options, string sessionSettings, MySqlConnections connections, MySqlConnections[] writers)
+        : base(options.WritePattern)
+    {
+        this.options = options;
+        exportTarget = MySqlDriver.Pin(options.ConnectionString, ExportTimeouts);
+        this.sessionSettings = sessionSettings;
+        this.connections = connections;
+        this.writers = writers;
+        lanes = [.. writers.Select(_ => new MySqlLane(options.WritePattern))];
+    }
+
+    public override int WriterLanes => lanes.Length;
+
+    public override int LaneOf(OfferId offer) => (int)(offer.Value % lanes.Length);
+
+    /// <summary>Checks the server, brings the schema up to date and opens all connections.</summary>
+    /// <exception cref="LedgerUnavailableException">
+    /// The server cannot be reached, the database is not there or not ours, settings of the server would break promises, or the schema is newer than this
+    /// program, or was edited. It says all that is wrong, and what to change.
+    /// </exception>
+    public static async Task<MySqlLedger> OpenAsync(MySqlLedgerOptions options, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(Math.Clamp(options.WriterLanes, 1, 16), options.WriterLanes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(Math.Clamp(options.Connections, 2, 64), options.Connections);
+        cancellation.ThrowIfCancellationRequested();
+        var target = MySqlDriver.Pin(options.ConnectionString, Timeouts);
+        var settings = await MySqlThread.Start("mysql ledger start", () => MySqlSetup.Prepare(target, options.Clock));
+        var opened = new List<MySqlConnections>();
+        try
+        {
+            MySqlSession Open() => MySqlSession.Open(target, settings, options.Clock);
+            opened.Add(await MySqlConnections.StartAsync("mysql ledger", options.Connections, Open));
+            for (var lane = 0; lane < options.WriterLanes; lane++)
+            {
+                opened.Add(await MySqlConnections.StartAsync("mysql ledger lane", 1, Open));
+            }
+
+            return new MySqlLedger(options, settings, opened[0], [.. opened.Skip(1)]);
+        }
+        catch
+        {
+            foreach (var connection in opened)
+            {
+                await connection.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    public override Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => connections.RunAsync(session => session.Now, cancellation);
+
+    public override async Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts, CancellationToken cancellation)
+    {
+        if (drafts.Count == 0)
+        {
+            return new PlacementBatch(new Dictionary<OrderId, PlacementResult>(), []);
+        }
+
+        var lane = LaneOf(drafts[0].OfferId);
+        return await writers[lane].RunAsync(session => lanes[lane].Place(session, drafts), cancellation);
+    }
+
+    /// <summary>
+    /// One check at a time, shared by all who ask meanwhile, so that nothing piles up on a server that hangs. One that takes long is itself an answer.
+    /// </summary>
+    public override async Task<string?> CheckAsync(CancellationToken cancellation)
+    {
+        Task<string?> running;
+        lock (checking)
+        {
+            if (check.IsCompleted)
+            {
+                check = WriteAndReadAsync();
+            }
+
+            running = check;
+        }
+
+        var patience = 2 * Limits.LedgerBusyTimeout;
+        try
+        {
+            return await running.WaitAsync(patience, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return $"The ledger has not answered within {patience.TotalSeconds} s";
+        }
+    }
+
+    /// <summary>From one snapshot, read on a connection and a thread of its own.</summary>
+    public override async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await exports.WaitAsync(cancellation);
+        var blocks = Channel.CreateBounded<List<ExportLine>>(ExportBlocks);
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var reading = MySqlThread.Start("mysql ledger export", () => ReadInto(blocks.Writer, sale, abandoned.Token));
+        try
+        {
+            await foreach (var block in blocks.Reader.ReadAllAsync(cancellation))
+            {
+                foreach (var line in block)
+                {
+                    yield return line;
+                }
+            }
+        }
+        finally
+        {
+            await abandoned.CancelAsync();
+            await reading;
+            exports.Release();
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var writer in writers)
+        {
+            await writer.DisposeAsync();
+        }
+
+        await connections.DisposeAsync();
+    }
+
+    private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) =>
+        connections.RunAsync(
+            session =>
+            {
+                session.Begin();
+                var result = work(session);
+                session.Commit();
+                return result;
+            },
+            cancellation);
+
+    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => connections.RunAsync(read, cancellation);
+
+    private async Task<string?> WriteAndReadAsync()
+    {
+        try
+        {
+            var written = await WriteAsync(
+                session =>
+                {
+                    session.Execute("UPDATE ledger_state SET heartbeat = heartbeat + 1");
+                    return session.First(SelectHeartbeat, row => row.Long(0));
+                },
+                CancellationToken.None);
+            var read = await ReadAsync(session => session.First(SelectHeartbeat, row => row.Long(0)), CancellationToken.None);
+            return read >= written ? null : $"The ledger wrote {written} and then read {read}";
+        }
+        catch (Exception error) when (error is LedgerUnavailableException or LedgerBusyException or LedgerOutcomeUnknownException)
+        {
+            return error.Message;
+        }
+    }
+
+    private void ReadInto(ChannelWriter<List<ExportLine>> blocks, SaleId sale, CancellationToken abandoned)
+    {
+        try
+        {
+            using var session = MySqlSession.Open(exportTarget, sessionSettings, options.Clock);
+            session.BeginSnapshot();
+            var block = new List<ExportLine>(ExportBlock);
+            foreach (var line in ReadExport(session, sale))
+            {
+                block.Add(line);
+                if (block.Count == ExportBlock)
+                {
+                    Send(blocks, block, abandoned);
+                    block = new List<ExportLine>(ExportBlock);
+                }
+            }
+
+            Send(blocks, block, abandoned);
+            blocks.Complete();
+        }
+        catch (MySqlFault fault)
+        {
+            blocks.Complete(new LedgerUnavailableException(fault.Message, fault));
+        }
+        catch (Exception error)
+        {
+            blocks.Complete(error);
+        }
+    }
+
+    private static void Send(ChannelWriter<List<ExportLine>> blocks, List<ExportLine> block, CancellationToken abandoned)
+    {
+        abandoned.ThrowIfCancellationRequested();
+        if (!blocks.TryWrite(block))
+        {
+            // This thread is the export's own: it may wait.
+            blocks.WriteAsync(block, abandoned).AsTask().GetAwaiter().GetResult();
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using FlashSale.Core.Orders;
+using FlashSale.Storage;
+using FlashSale.Storage.MySql;
+using FlashSale.Tests.Servers;
+
+[assembly: Xunit.AssemblyFixture(typeof(SharedMariaDb))]
+
+namespace FlashSale.Tests.Storage;
+
+public abstract class MySqlLedgerContract(SharedMariaDb shared, WritePattern pattern) : LedgerContract
+{
+    private string? connection;
+
+    protected override async Task<ILedger> OpenAsync()
+    {
+        var server = await shared.StartedAsync();
+        connection ??= server.ConnectionString(await server.CreateDatabaseAsync());
+        return await MySqlLedger.OpenAsync(new MySqlLedgerOptions(connection, pattern, Connections: 4) { Clock = Time }, CancellationToken.None);
+    }
+}
+
+public sealed class MySqlLedgerTests(SharedMariaDb shared) : MySqlLedgerContract(shared, WritePattern.LogFirst);
+
+public sealed class MySqlLedgerStockFirstTests(SharedMariaDb shared) : MySqlLedgerContract(shared, WritePattern.StockFirst);
