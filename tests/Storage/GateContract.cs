@@ -12,9 +12,9 @@ namespace FlashSale.Tests.Storage;
 /// <summary>What every gate must do; each adapter derives from it.</summary>
 public abstract class GateContract
 {
-    private static readonly DateTimeOffset Opening = new(2026, 11, 11, 12, 0, 0, TimeSpan.Zero);
-    private static readonly SaleId SaleId = new(1);
-    private static readonly OfferId OfferId = new(11);
+    internal static readonly DateTimeOffset Opening = new(2026, 11, 11, 12, 0, 0, TimeSpan.Zero);
+    internal static readonly SaleId SaleId = new(1);
+    internal static readonly OfferId OfferId = new(11);
     private DateTimeOffset now = Opening.AddSeconds(1);
 
     protected abstract Task<IGate> CreateGateAsync();
@@ -324,7 +324,7 @@ public abstract class GateContract
         }
     }
 
-    private static Sale Sale(int limit) => new()
+    internal static Sale Sale(int limit) => new()
     {
         Id = SaleId,
         Slug = "s",
@@ -351,9 +351,9 @@ public abstract class GateContract
         ],
     };
 
-    private static GateLoad Load(Sale sale, int stock) => new(sale, [new OfferStock(OfferId, 0, StockRow.Create(stock).Row)], [], [], []);
+    internal static GateLoad Load(Sale sale, int stock) => new(sale, [new OfferStock(OfferId, 0, StockRow.Create(stock).Row)], [], [], []);
 
-    private static OrderId Id() => OrderId.Create(Opening);
+    internal static OrderId Id() => OrderId.Create(Opening);
 
     private async Task<IGate> WarmAsync(int stock, int limit = 1)
     {
