@@ -1,5 +1,6 @@
 using FlashSale.Core.Orders;
 using FlashSale.Storage.Memory;
+using FlashSale.Storage.MySql;
 using FlashSale.Storage.Redis;
 using FlashSale.Storage.Sqlite;
 
@@ -38,6 +39,7 @@ public static class StorageSetup
     {
         LedgerProvider.Sqlite => await SqliteLedger.OpenAsync(
             new SqliteLedgerOptions(options.LedgerFile, options.WritePattern), TimeProvider.System, cancellation),
+        LedgerProvider.MySql => await MySqlLedger.OpenAsync(new MySqlLedgerOptions(options.LedgerConnection ?? "", options.WritePattern), cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Ledger, "No such ledger."),
     };
 

@@ -1,5 +1,5 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -192,7 +192,7 @@ internal sealed class Balancer : TcpFront
             var colon = head[line].IndexOf((byte)':');
             if (colon > 0 && Ascii.EqualsIgnoreCase(head[line][..colon], "content-length"u8))
             {
-                Utf8Parser.TryParse(head[line][(colon + 1)..].Trim((byte)' '), out body, out _);
+                body = int.Parse(head[line][(colon + 1)..], CultureInfo.InvariantCulture);
             }
         }
 

@@ -1,0 +1,49 @@
+using FlashSale.Tests.Servers;
+
+using Xunit;
+
+namespace FlashSale.Tests.Faults;
+
+/// <summary>Real servers that are killed, frozen and cut off: alone on the machine, so that only they are what is slow.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class FaultCollection : ICollectionFixture<FaultServers>
+{
+    public const string Name = "faults";
+}
+
+/// <summary>One MariaDB and one Redis for all tests, each of which begins with a database of its own and an empty Redis.</summary>
+public sealed class FaultServers : IAsyncLifetime
+{
+    internal MariaDb MariaDb { get; private set; } = null!;
+
+    internal RedisServer Redis { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        FaultReport.Clear();
+        // What docs/operations.md tells operators to set, as far as a fault test feels it.
+        MariaDb = await MariaDb.StartAsync("innodb-lock-wait-timeout=2", "idle-write-transaction-timeout=3");
+        Redis = await RedisServer.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Null when they did not start.
+        await (Redis?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (MariaDb?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+}
+
+/// <summary>What was measured, a line a fault: in the output of its test, and in <c>artifacts/faults.txt</c> of the run.</summary>
+internal static class FaultReport
+{
+    private static readonly string File = Path.Combine(Repository.Root, "artifacts", "faults.txt");
+
+    public static void Clear() => System.IO.File.Delete(File);
+
+    public static void Write(string fault, string figures)
+    {
+        System.IO.File.AppendAllText(File, $"{fault}: {figures}\n");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{fault}: {figures}");
+    }
+}
