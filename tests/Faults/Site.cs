@@ -30,6 +30,9 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>All instances reach mariadbd through it.</summary>
     public MySqlProxy Proxy { get; private set; } = null!;
 
+    /// <summary>Null when the gate is a cluster or has sentinels.</summary>
+    public RedisServer? Redis { get; private set; }
+
     public IReadOnlyList<TestServer> Instances { get; private set; } = [];
 
     public Balancer Balancer { get; private set; } = null!;
@@ -37,22 +40,27 @@ internal sealed class Site : IAsyncDisposable
     public byte[] AuthKey => Convert.FromBase64String(Instances[0].AuthKey);
 
     /// <summary>On the Redis of all tests, emptied, with two instances.</summary>
-    public static async Task<Site> StartAsync(FaultServers servers)
+    public static Task<Site> StartAsync(FaultServers servers) => StartAsync(servers, [], []);
+
+    /// <summary>The same with as many instances as there are settings.</summary>
+    public static async Task<Site> StartAsync(FaultServers servers, params IReadOnlyList<(string Key, string Value)[]> settings)
     {
         await servers.Redis.FlushAsync();
-        return await StartAsync(servers, servers.Redis.Address);
+        var site = await StartAsync(servers, servers.Redis.Address, settings);
+        site.Redis = servers.Redis;
+        return site;
     }
 
     /// <param name="servers">For MariaDB.</param>
     /// <param name="gate">Connection string of the Redis.</param>
-    /// <param name="settings">Of each instance, so many there are; without any, two with none.</param>
+    /// <param name="settings">Of each instance.</param>
     public static async Task<Site> StartAsync(FaultServers servers, string gate, params IReadOnlyList<(string Key, string Value)[]> settings)
     {
         var site = new Site(servers.MariaDb, await servers.MariaDb.CreateDatabaseAsync());
         try
         {
             site.Proxy = new MySqlProxy(servers.MariaDb.Port);
-            await site.StartInstancesAsync(gate, settings.Count == 0 ? [[], []] : settings);
+            await site.StartInstancesAsync(gate, settings);
             site.Balancer = new Balancer(site.Instances.Select(instance => instance.Address));
             return site;
         }

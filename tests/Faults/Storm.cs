@@ -14,7 +14,10 @@ namespace FlashSale.Tests.Faults;
 internal sealed record StormSize(int Stock, int Users, int Rate)
 {
     /// <summary>Over in a few seconds, unless something is in its way.</summary>
-    public static readonly StormSize Short = new(Stock: 300, Users: 1_500, Rate: 500);
+    public static readonly StormSize Short = new(Stock: 250, Users: 1_100, Rate: 400);
+
+    /// <summary>For faults that take their time.</summary>
+    public static readonly StormSize Long = new(Stock: 700, Users: 2_600, Rate: 200);
 }
 
 /// <summary>
@@ -31,16 +34,14 @@ internal sealed class Storm : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly CancellationTokenSource over = new(Patience);
     private readonly LoadRun run;
-    private readonly Task<int> running;
+    private Task<int> running = Task.FromResult(0);
     private long placedBefore;
     private long disturbedBefore;
-    private long struckAt;
 
-    private Storm(Site site, StormSize size, int seed, Probe probe)
+    private Storm(Site site, StormSize size, int seed)
     {
         this.site = site;
         this.size = size;
-        Probe = probe;
         run = new LoadRun(
             new LoadSettings
             {
@@ -52,6 +53,7 @@ internal sealed class Storm : IAsyncDisposable
                 Users = size.Users,
                 BotPercent = 15,
                 Rate = size.Rate,
+                PrepareRate = 1_000,
                 Seed = seed,
                 ReportDirectory = folder.Path,
                 Timeout = Patience,
@@ -65,10 +67,9 @@ internal sealed class Storm : IAsyncDisposable
             },
             AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }),
             TimeProvider.System);
-        running = run.RunAsync(over.Token);
     }
 
-    public Probe Probe { get; }
+    public Probe Probe { get; private set; } = null!;
 
     /// <summary>Orders that the load's shoppers were told of.</summary>
     public long Placed => run.Metrics.CountOf(key => IsOrder(key.Op) && key.Status == 201);
@@ -83,8 +84,21 @@ internal sealed class Storm : IAsyncDisposable
 
     public IReadOnlyList<string> OfferIds => [.. run.Outcome!.Sales.SelectMany(sale => sale.Offers).Select(offer => offer.Id)];
 
-    public static async Task<Storm> StartAsync(Site site, int seed, StormSize? size = null) =>
-        new(site, size ?? StormSize.Short, seed, await Probe.StartAsync(site));
+    public static async Task<Storm> StartAsync(Site site, int seed, StormSize? size = null)
+    {
+        var storm = new Storm(site, size ?? StormSize.Short, seed);
+        try
+        {
+            storm.running = storm.run.RunAsync(storm.over.Token);
+            storm.Probe = await Probe.StartAsync(site);
+            return storm;
+        }
+        catch
+        {
+            await storm.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>The sale is open, this share of its units is ordered, and more is on its way.</summary>
     public Task ReachAsync(double share) => ReachAsync(() => Placed >= share * Sales * size.Stock, $"{share:P0} of the units are ordered");
@@ -102,13 +116,16 @@ internal sealed class Storm : IAsyncDisposable
     /// <summary>To be called at the moment of the fault.</summary>
     public void Strike()
     {
-        struckAt = TimeProvider.System.GetTimestamp();
+        StruckAt = TimeProvider.System.GetTimestamp();
         placedBefore = Placed;
         disturbedBefore = Disturbed;
     }
 
+    /// <summary>The moment of the fault, as a timestamp.</summary>
+    public long StruckAt { get; private set; }
+
     /// <summary>Since the fault.</summary>
-    public TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(struckAt);
+    public TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(StruckAt);
 
     public long DisturbedSinceStrike => Disturbed - disturbedBefore;
 
@@ -117,9 +134,9 @@ internal sealed class Storm : IAsyncDisposable
     public async Task<TimeSpan> EndAsync()
     {
         var code = await running;
-        var outage = Probe.LongestOutageSince(struckAt);
+        var outage = Probe.LongestOutageSince(StruckAt);
         var placedAfter = Placed - placedBefore;
-        var probedAfter = Probe.PlacedSince(struckAt);
+        var probedAfter = Probe.PlacedSince(StruckAt);
         Assert.True(code == ExitCodes.Holds, Describe());
         Assert.True(run.Outcome!.Settled, "Not every unit was sold and paid.\n" + Describe());
         Assert.True(placedBefore > 0 && placedAfter > 0 && probedAfter > 0, $"The fault was to hit a sale at its height: {placedBefore} orders before it, {placedAfter} after it.");
@@ -153,7 +170,7 @@ internal sealed class Storm : IAsyncDisposable
     {
         await over.CancelAsync();
         await running.ContinueWith(_ => { }, TaskScheduler.Default);
-        await Probe.DisposeAsync();
+        await (Probe?.DisposeAsync() ?? ValueTask.CompletedTask);
         over.Dispose();
         folder.Dispose();
     }
