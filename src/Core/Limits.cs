@@ -81,31 +81,6 @@ public static class Limits
     public static readonly TimeSpan GatePendingMax = OrderDeadline + TimeSpan.FromSeconds(1);
     public static readonly TimeSpan SettleInterval = TimeSpan.FromMilliseconds(250);
 
-    // The gate in Redis.
-    /// <summary>Slices of an offer's stock. More than masters in the cluster: so the load spreads evenly, and one that is added takes over whole shards.</summary>
-    public const int GateShards = 8;
-    public const int GateShardsMax = 64;
-
-    /// <summary>How long an answer of Redis is waited for.</summary>
-    public static readonly TimeSpan GateTimeout = TimeSpan.FromSeconds(1);
-    public static readonly TimeSpan GateTimeoutMin = TimeSpan.FromMilliseconds(20);
-    public static readonly TimeSpan GateTimeoutMax = OrderDeadline;
-
-    /// <summary>Calls without an answer, at most: a third of a second at 50,000 calls/s. A server that hangs must not fill our memory.</summary>
-    public const int GateCallsInFlight = 16 * 1024;
-
-    /// <summary>Users or orders in one call: about a millisecond of Redis, during which it answers nobody else.</summary>
-    public const int GatePiece = 1_000;
-
-    /// <summary>Orders whose unit came from another shard than the user's, remembered until they are settled; what is not remembered grows old there.</summary>
-    public const int GateBorrowed = 64 * 1024;
-
-    /// <summary>How long a full round in vain keeps an instance from asking all shards again.</summary>
-    public static readonly TimeSpan GateNoneElsewhere = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>How long the keys of a sale outlive what the gate must remember, when nobody removes them.</summary>
-    public static readonly TimeSpan GateKeysOutlive = TimeSpan.FromHours(1);
-
     // Without the gate (design section 6).
     /// <summary>
     /// Orders a second that an instance takes to the ledger without the gate: a tenth of what a ledger writer commits, so that it never fills the queue by
@@ -128,8 +103,36 @@ public static class Limits
     public static readonly TimeSpan LeaseRenewal = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan ReconciliationInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>The change log is read from its start again after so long: what was right once may have been changed since.</summary>
+    public static readonly TimeSpan ReconciliationFromStart = TimeSpan.FromMinutes(1);
+
     /// <summary>Rows of the change log that reconciliation checks at once.</summary>
     public const int ReconciliationPage = 2_000;
+
+    // The gate in Redis.
+    /// <summary>Slices of an offer's stock. More than masters in the cluster: so the load spreads evenly, and one that is added takes over whole shards.</summary>
+    public const int GateShards = 8;
+    public const int GateShardsMax = 64;
+
+    /// <summary>How long an answer of Redis is waited for.</summary>
+    public static readonly TimeSpan GateTimeout = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan GateTimeoutMin = TimeSpan.FromMilliseconds(20);
+    public static readonly TimeSpan GateTimeoutMax = OrderDeadline;
+
+    /// <summary>Calls without an answer, at most: a third of a second at 50,000 calls/s. A server that hangs must not fill our memory.</summary>
+    public const int GateCallsInFlight = 16 * 1024;
+
+    /// <summary>Users or orders in one call: about a millisecond of Redis, during which it answers nobody else.</summary>
+    public const int GatePiece = 1_000;
+
+    /// <summary>Orders whose unit came from another shard than the user's, remembered until they are settled; what is not remembered grows old there.</summary>
+    public const int GateBorrowed = 64 * 1024;
+
+    /// <summary>How long a full round in vain keeps an instance from asking all shards again.</summary>
+    public static readonly TimeSpan GateNoneElsewhere = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long the keys of a sale outlive what the gate must remember, when nobody removes them.</summary>
+    public static readonly TimeSpan GateKeysOutlive = TimeSpan.FromHours(1);
 
     // Ledger work besides orders.
     public const int LedgerJobQueue = 8 * 1024;

@@ -44,14 +44,11 @@ public static class StorageSetup
     };
 
     /// <exception cref="GateUnavailableException">It cannot be reached, or is no server that a gate can live on; the message says what to change.</exception>
-    public static async Task<IGate> OpenGateAsync(StorageOptions options, TimeProvider time, CancellationToken cancellation)
+    public static async Task<IGate> OpenGateAsync(StorageOptions options, TimeProvider time, CancellationToken cancellation) => options.Gate switch
     {
-        return options.Gate switch
-        {
-            GateProvider.Memory => new MemoryGate(),
-            GateProvider.Redis => await RedisGate.OpenAsync(
-                new RedisGateOptions(options.GateConnection ?? "") { Shards = options.GateShards }, time, cancellation),
-            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Gate, "No such gate."),
-        };
-    }
+        GateProvider.Memory => new MemoryGate(),
+        GateProvider.Redis => await RedisGate.OpenAsync(
+            new RedisGateOptions(options.GateConnection ?? "") { Shards = options.GateShards }, time, cancellation),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Gate, "No such gate."),
+    };
 }

@@ -233,6 +233,34 @@ public abstract class GateContract
     }
 
     [Fact]
+    public async Task SettleAsync_WhenTheEndOvertookTheCommit_LeavesTheOrderEnded()
+    {
+        var gate = await WarmAsync(stock: 2);
+        var order = new SettledOrder(Id(), UserId.Parse("alice"));
+        await AdmitAsync(gate, "alice", order.OrderId);
+        await SettleAsync(gate, available: 2, seq: 3, ended: [order]);
+        await SettleAsync(gate, available: 1, seq: 2, committed: [order]);
+        Assert.Equal(new GateStock(2, 0, 2, 3), await gate.ReadAsync(OfferId, default));
+        Assert.Equal(AdmissionOutcome.Repeated, await AdmitAsync(gate, "alice", order.OrderId));
+        Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "alice"));
+    }
+
+    [Fact]
+    public async Task WarmUpAsync_AfterTheGateMissedAnEnd_LearnsOfIt()
+    {
+        var gate = await WarmAsync(stock: 2);
+        var order = new SettledOrder(Id(), UserId.Parse("alice"));
+        await AdmitAsync(gate, "alice", order.OrderId);
+        await SettleAsync(gate, available: 1, seq: 2, committed: [order]);
+        Assert.Equal(AdmissionOutcome.LimitReached, await AdmitAsync(gate, "alice"));
+
+        var stock = new OfferStock(OfferId, 0, StockRow.Restore(2, 0, 2, 0, 0, 3));
+        await gate.WarmUpAsync(new GateLoad(Sale(1), [stock], [new(order.OrderId, OfferId, order.UserId, false)], [], []), anew: false, default);
+
+        Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "alice"));
+    }
+
+    [Fact]
     public async Task WarmUpAsync_WhileTheSaleRuns_KeepsWhatIsPendingAndNewer()
     {
         var gate = await WarmAsync(stock: 5);

@@ -8,7 +8,8 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Jobs;
 
 /// <summary>
-/// Holds the books of running sales against each other all the time: each new row of the change log against the one before it, its order, coupon and payment, and
+/// Holds the books of running sales against each other all the time: each row of the change log, new ones at once and all of
+/// them once a minute, against the one before it, its order, coupon and payment, and
 /// the stock row, which it must end at; and the gate against the ledger. Only the gate is repaired, for it is derived. A ledger that does not agree with itself
 /// pauses the sale, and the alarm says why: nobody guesses what is right.
 /// </summary>
@@ -57,9 +58,10 @@ public sealed class ReconciliationJob(
             return;
         }
 
-        if (!open.TryGetValue(offer, out var book))
+        var now = time.GetUtcNow();
+        if (!open.TryGetValue(offer, out var book) || (book.AtTheEnd && now - book.Begun >= Limits.ReconciliationFromStart))
         {
-            open[offer] = book = new OfferBook();
+            open[offer] = book = new OfferBook { Begun = now, Stock = book?.Stock, RoundsOfDrift = book?.RoundsOfDrift ?? 0 };
         }
 
         for (var pages = 0; pages < PagesPerStep && await ledger.ReadChangesAsync(offer, book.Seq, Limits.ReconciliationPage, stopping) is { } page; pages++)
@@ -72,7 +74,7 @@ public sealed class ReconciliationJob(
                 return;
             }
 
-            if (page.Changes.Count < Limits.ReconciliationPage)
+            if (book.AtTheEnd)
             {
                 if (broken.Remove(offer))
                 {
@@ -137,7 +139,12 @@ public sealed class ReconciliationJob(
 
         public long Seq { get; private set; }
 
-        public StockRow? Stock { get; private set; }
+        public required DateTimeOffset Begun { get; init; }
+
+        /// <summary>All that there was has been read.</summary>
+        public bool AtTheEnd { get; private set; }
+
+        public StockRow? Stock { get; set; }
 
         public int RoundsOfDrift { get; set; }
 
@@ -160,7 +167,8 @@ public sealed class ReconciliationJob(
             }
 
             Stock = page.Stock.Row;
-            return page.Changes.Count < Limits.ReconciliationPage && (page.Stock.Row.Seq != Seq || page.Stock.Row.Available != balance)
+            AtTheEnd = page.Changes.Count < Limits.ReconciliationPage;
+            return AtTheEnd && (page.Stock.Row.Seq != Seq || page.Stock.Row.Available != balance)
                 ? $"the stock row has {page.Stock.Row.Available} available at seq {page.Stock.Row.Seq}, the change log comes to {balance} at {Seq}."
                 : null;
         }

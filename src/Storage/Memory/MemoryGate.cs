@@ -262,7 +262,7 @@ public sealed class MemoryGate : IGate
                     return ledgerAvailable == 0 ? AdmissionOutcome.SoldOut : AdmissionOutcome.Standby;
                 }
 
-                orders.Add(request.OrderId, new Entry(request.UserId, OrderState.Pending));
+                orders.Add(request.OrderId, new Entry(request.UserId, OrderState.Pending, 0));
                 arrivals.Enqueue((request.OrderId, request.Now));
                 Count(request.UserId, 1);
                 pending++;
@@ -274,14 +274,15 @@ public sealed class MemoryGate : IGate
         {
             lock (step)
             {
+                var told = settlement.Stock?.Row.Seq ?? seq;
                 foreach (var order in settlement.Committed)
                 {
-                    Set(order, OrderState.Live);
+                    Set(order, OrderState.Live, told);
                 }
 
                 foreach (var order in settlement.Ended)
                 {
-                    Set(order, OrderState.Ended);
+                    Set(order, OrderState.Ended, told);
                 }
 
                 foreach (var order in settlement.Refused)
@@ -312,11 +313,7 @@ public sealed class MemoryGate : IGate
             {
                 foreach (var order in loaded)
                 {
-                    // What was settled since the snapshot is newer than the snapshot.
-                    if (!orders.TryGetValue(order.OrderId, out var entry) || entry.State == OrderState.Pending)
-                    {
-                        Set(new SettledOrder(order.OrderId, order.UserId), order.Live ? OrderState.Live : OrderState.Ended);
-                    }
+                    Set(new SettledOrder(order.OrderId, order.UserId), order.Live ? OrderState.Live : OrderState.Ended, stock.Row.Seq);
                 }
 
                 if (stock.Row.Seq >= seq)
@@ -344,14 +341,20 @@ public sealed class MemoryGate : IGate
                 _ => AdmissionOutcome.SaleNotOpen,
             };
 
-        private void Set(in SettledOrder order, OrderState state)
+        /// <summary>What was told at a later sequence number is newer, whenever it arrives.</summary>
+        private void Set(in SettledOrder order, OrderState state, long told)
         {
             if (orders.TryGetValue(order.OrderId, out var entry))
             {
+                if (entry.State != OrderState.Pending && entry.Seq > told)
+                {
+                    return;
+                }
+
                 Remove(order.OrderId, entry);
             }
 
-            orders.Add(order.OrderId, new Entry(order.UserId, state));
+            orders.Add(order.OrderId, new Entry(order.UserId, state, told));
             if (state == OrderState.Live)
             {
                 Count(order.UserId, 1);
@@ -421,6 +424,6 @@ public sealed class MemoryGate : IGate
             Ended,
         }
 
-        private readonly record struct Entry(UserId User, OrderState State);
+        private readonly record struct Entry(UserId User, OrderState State, long Seq);
     }
 }

@@ -14,7 +14,7 @@ public sealed record RedisGateOptions(string ConnectionString)
     /// <summary>What all keys begin with, so that several installations can share a server. Default <c>fs</c>.</summary>
     public string KeyPrefix { get; init; } = "fs";
 
-    /// <summary>How long an answer is waited for, 20 ms to 2 s. Default 1 s.</summary>
+    /// <summary>How long an answer is waited for, 20 ms to 2 s. Default 500 ms.</summary>
     public TimeSpan Timeout { get; init; } = Limits.GateTimeout;
 
     /// <summary>All that is wrong with these options; never quotes the connection string, which has the password.</summary>

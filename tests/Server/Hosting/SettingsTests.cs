@@ -89,6 +89,11 @@ public sealed class SettingsTests : IDisposable
     [InlineData("FlashSale:TrustedProxies", "10.0.0.0/8,proxy.example")]
     [InlineData("FlashSale:TrustedProxies", "10.0.0.0/99")]
     [InlineData("FlashSale:Risk:Credit:Url", "http://credit.example")]
+    [InlineData("ConnectionStrings:Ledger", "Server=db;Password=hunter2-hunter2-hunter2")]
+    [InlineData("ConnectionStrings:Gate", "redis:6379,password=hunter2-hunter2-hunter2")]
+    [InlineData("FlashSale:Gate:Shards", "0")]
+    [InlineData("FlashSale:Gate:Shards", "65")]
+    [InlineData("FlashSale:ClockIsWrongBy", "00:00:05")]
     [InlineData("FlashSale:Limit:Enabled", "true")]
     [InlineData("FlashSale:Tokens", "x")]
     [InlineData("FlashSale:Auth:SigningKeys:0", "x")]
@@ -97,10 +102,37 @@ public sealed class SettingsTests : IDisposable
         var (settings, errors) = Read((key, value));
         Assert.Null(settings);
         Assert.StartsWith(key.Replace(":", "__", StringComparison.Ordinal) + " ", Assert.Single(errors), StringComparison.Ordinal);
-        if (key.Contains("Key", StringComparison.Ordinal) && value.Length > 20)
+        if (key.Contains("Key", StringComparison.Ordinal) && value.Length > 20 || value.Contains("hunter2", StringComparison.Ordinal))
         {
             Assert.DoesNotContain(value, errors[0], StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Read_WithStoresThatInstancesShare_NeedsToKnowWhereTheyAre()
+    {
+        var (_, errors) = Read(("FlashSale:Ledger:Provider", "mysql"), ("FlashSale:Gate:Provider", "redis"));
+        Assert.Equal(
+            ["ConnectionStrings__Ledger", "ConnectionStrings__Gate", "FlashSale__Auth__SigningKey"],
+            errors.Select(error => error.Split(' ')[0]));
+    }
+
+    [Fact]
+    public void Read_OnInstancesThatShareALedger_HasTheSameKeyForOrderTokens()
+    {
+        (string, string)[] Shared(string folder, string key) =>
+        [
+            ("FlashSale:DataDirectory", Path.Combine(this.folder.Path, folder)), ("FlashSale:Ledger:Provider", "mysql"),
+            ("ConnectionStrings:Ledger", "Server=db"), ("FlashSale:Auth:SigningKey", key),
+        ];
+        var key = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+        var other = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+
+        var (a, b, c) = (Read(Shared("a", key)).Settings!, Read(Shared("b", key)).Settings!, Read(Shared("c", other)).Settings!);
+
+        Assert.Equal(a.TokenKey, b.TokenKey);
+        Assert.NotEqual(a.TokenKey, c.TokenKey);
+        Assert.NotEqual(a.TokenKey, a.AuthKey);
     }
 
     [Fact]
@@ -125,7 +157,7 @@ public sealed class SettingsTests : IDisposable
 
     private (Settings? Settings, IReadOnlyList<string> Errors) Read(params (string Key, string Value)[] settings)
     {
-        var values = settings.Prepend(("FlashSale:DataDirectory", folder.File("data"))).Select(setting => KeyValuePair.Create<string, string?>(setting.Item1, setting.Item2));
+        var values = settings.Prepend(("FlashSale:DataDirectory", folder.File("data"))).Reverse().DistinctBy(setting => setting.Item1).Select(setting => KeyValuePair.Create<string, string?>(setting.Item1, setting.Item2));
         var result = Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), new TestEnvironment(folder.Path));
         if (result.Settings is not null)
         {

@@ -4,12 +4,21 @@ using FlashSale.Storage;
 
 namespace FlashSale.Tests.Server.Orders;
 
-/// <summary>A real gate that can be cut off from settlements, as one on another machine is at times.</summary>
+/// <summary>A real gate that can be cut off, from settlements or from everything, as one on another machine is at times.</summary>
 public class FaultyGate : DispatchProxy
 {
     private IGate inner = null!;
 
     public bool CannotBeTold { get; set; }
+
+    /// <summary>As if it stood on another machine.</summary>
+    public bool IsShared { get; set; }
+
+    /// <summary>Nothing can be asked, as when that machine is gone.</summary>
+    public bool IsAway { get; set; }
+
+    /// <summary>How often it was asked for an admission.</summary>
+    public int Asked { get; private set; }
 
     public static (IGate Gate, FaultyGate Faults) Wrap(IGate inner)
     {
@@ -19,8 +28,21 @@ public class FaultyGate : DispatchProxy
         return (gate, faults);
     }
 
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.Name == nameof(IGate.SettleAsync) && CannotBeTold
-            ? throw new IOException("The connection to the gate is gone.")
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        switch (targetMethod!.Name)
+        {
+            case "get_" + nameof(IGate.IsShared):
+                return IsShared;
+            case nameof(IGate.AdmitAsync):
+                Asked++;
+                break;
+            case nameof(IGate.SettleAsync) when CannotBeTold:
+                throw new IOException("The connection to the gate is gone.");
+        }
+
+        return IsAway
+            ? throw new GateUnavailableException("The machine of the gate is gone.")
             : targetMethod.Invoke(inner, BindingFlags.DoNotWrapExceptions, binder: null, args, culture: null);
+    }
 }

@@ -28,6 +28,7 @@ public sealed class WriterRig : IAsyncDisposable
     private readonly GateBreaker breaker;
     private readonly Settlements settlements;
     private readonly Admission admission;
+    private readonly WarmUp warmUp;
     private readonly Sale sale;
     private bool stopped;
 
@@ -44,6 +45,7 @@ public sealed class WriterRig : IAsyncDisposable
         Faults = faults;
         breaker = new GateBreaker(gate.Gate, time);
         settlements = new Settlements(breaker, catalog, time);
+        warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
         admission = new Admission(breaker, new EligibilityCheck(breaker, faulty), faulty, metrics);
         Writer = new LedgerWriter(faulty, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
         place = new PlaceOrder(new Sessions(new byte[32], time), tokens, catalog, admission, faulty, Writer, metrics, time);
@@ -57,7 +59,11 @@ public sealed class WriterRig : IAsyncDisposable
 
     public LedgerWriter Writer { get; }
 
-    public static async Task<WriterRig> StartAsync(int stock = 100, int limit = 1, LedgerWriterOptions? options = null)
+    /// <param name="stock">Units of the one offer.</param>
+    /// <param name="limit">Live orders of a user.</param>
+    /// <param name="options">Of the writer.</param>
+    /// <param name="sharedGate">The gate is taken for one on another machine, with a breaker before it.</param>
+    public static async Task<WriterRig> StartAsync(int stock = 100, int limit = 1, LedgerWriterOptions? options = null, bool sharedGate = false)
     {
         var time = new SteppedTime();
         var path = Directory.CreateTempSubdirectory("flashsale-test-").FullName;
@@ -69,6 +75,7 @@ public sealed class WriterRig : IAsyncDisposable
         var published = await sqlite.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", actor, CancellationToken.None);
         var first = new Settlements(new GateBreaker(wrapped.Gate, time), catalog, time);
         await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
+        wrapped.Faults.IsShared = sharedGate;
         var rig = new WriterRig(path, sqlite, published!, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
         await rig.Writer.StartAsync(CancellationToken.None);
         return rig;
@@ -100,6 +107,21 @@ public sealed class WriterRig : IAsyncDisposable
         return (release, first);
     }
 
+    public string Breaker => breaker.State;
+
+    public SqliteLedger Ledger => ledger;
+
+    public OfferId Offer => sale.Offers[0].Id;
+
+    /// <summary>What a job does all the time: loads again what the gate could not be told.</summary>
+    public Task RepairAsync() => warmUp.RepairAsync(CancellationToken.None);
+
+    public async Task CancelAsync(Order order)
+    {
+        var (_, _, move) = await ledger.CancelAsync(order.Id, order.UserId, CancellationToken.None);
+        await settlements.SettleAsync(move!.Value, CancellationToken.None);
+    }
+
     public async Task<GateStock> ReadGateAsync() => (await gate.ReadAsync(sale.Offers[0].Id, CancellationToken.None))!.Value;
 
     public async Task<long> ReadAvailableAsync() => Assert.Single(await ledger.ReadStockAsync([sale.Offers[0].Id], CancellationToken.None)).Row.Available;
@@ -129,6 +151,7 @@ public sealed class WriterRig : IAsyncDisposable
         }
 
         Writer.Dispose();
+        admission.Dispose();
         metrics.Dispose();
         await ledger.DisposeAsync();
         Directory.Delete(folder, recursive: true);

@@ -1,0 +1,149 @@
+using FlashSale.Core;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+using Xunit;
+
+namespace FlashSale.Tests.Server.Orders;
+
+/// <summary>The gate of many instances is gone: the ledger decides alone, and nothing that it must hold is any looser.</summary>
+public sealed class GateLostTests : IAsyncLifetime
+{
+    private const int Stock = 20;
+    private WriterRig rig = null!;
+
+    public async ValueTask InitializeAsync() => rig = await WriterRig.StartAsync(Stock, sharedGate: true);
+
+    public ValueTask DisposeAsync() => rig.DisposeAsync();
+
+    [Fact]
+    public async Task PlaceAsync_WhileTheGateIsAway_SellsWhatThereIsAndNothingElse()
+    {
+        rig.GateFaults.IsAway = true;
+
+        var placed = await Task.WhenAll(Enumerable.Range(0, 3 * Stock).Select(i => rig.PlaceAsync($"user-{i}")));
+
+        Assert.Equal(Stock, placed.Count(answer => answer.Decision == OrderDecision.Placed));
+        Assert.All(placed, answer => Assert.True(answer.Decision is OrderDecision.Placed or OrderDecision.LedgerSoldOut, answer.Decision.ToString()));
+        Assert.Equal(0, await rig.ReadAvailableAsync());
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhileTheGateIsAway_HoldsTheLimitAndRepeatsAnOrder()
+    {
+        rig.GateFaults.IsAway = true;
+        var token = rig.Token("alice");
+
+        var first = await rig.PlaceAsync("alice", token);
+        var again = await rig.PlaceAsync("alice", token);
+        var second = await rig.PlaceAsync("alice");
+
+        Assert.Equal(OrderDecision.Placed, first.Decision);
+        Assert.Equal((OrderDecision.Repeated, first.Order!.Id), (again.Decision, again.Order!.Id));
+        Assert.Equal(OrderDecision.LedgerLimitReached, second.Decision);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhileTheGateIsAway_StillKnowsWhoIsBarred()
+    {
+        rig.GateFaults.IsAway = true;
+        await rig.Ledger.BlacklistAsync(UserId.Parse("mallory"), new BlacklistRequest("bot", "test", null), Actor.System("test"), default);
+
+        Assert.Equal(OrderDecision.NotEligible, (await rig.PlaceAsync("mallory")).Decision);
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("alice")).Decision);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhileTheGateIsAwayAndTheSaleIsOver_RepeatsAnOrderAndRefusesANewOne()
+    {
+        var token = rig.Token("alice");
+        var placed = await rig.PlaceAsync("alice", token);
+        rig.GateFaults.IsAway = true;
+        var late = rig.Token("bob");
+        rig.Time.Advance(TimeSpan.FromHours(8));
+
+        // The tokens are too old by then, so this is asked below the token check.
+        Assert.Equal(OrderDecision.TokenTooOld, (await rig.PlaceAsync("bob", late)).Decision);
+        Assert.Equal(OrderDecision.SaleEnded, (await rig.PlaceAsync("bob")).Decision);
+        Assert.NotNull(placed.Order);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhenMoreComeThanMayGoWithoutTheGate_RefusesTheRestAndCallsNothingSoldOut()
+    {
+        rig.GateFaults.IsAway = true;
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 2 * Limits.DirectOrdersPerSecond).Select(i => rig.PlaceAsync($"user-{i}")));
+
+        Assert.Equal(Stock, answers.Count(answer => answer.Decision == OrderDecision.Placed));
+        Assert.Contains(answers, answer => answer.Decision == OrderDecision.GateUnavailable);
+        Assert.Equal(ProblemCode.Overloaded, DecisionKind.Of(OrderDecision.GateUnavailable).Problem);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhenTheGateIsAwayForLong_DoesNotAskItAnyMoreUntilItIsBack()
+    {
+        rig.GateFaults.IsAway = true;
+        for (var i = 0; i < 2 * Limits.BreakerFailures; i++)
+        {
+            await rig.PlaceAsync("nobody-" + i);
+        }
+
+        Assert.Equal("open", rig.Breaker);
+        var asked = rig.GateFaults.Asked;
+        await rig.PlaceAsync("one-more");
+        Assert.Equal(asked, rig.GateFaults.Asked);
+
+        rig.GateFaults.IsAway = false;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                rig.Time.Advance(Limits.BreakerWindow);
+                await rig.PlaceAsync("trial-" + Guid.NewGuid().ToString("N"));
+                return rig.Breaker == "closed" && rig.GateFaults.Asked > asked;
+            },
+            "the breaker closes and the gate is asked again");
+    }
+
+    [Fact]
+    public async Task RepairAsync_AfterTheGateMissedWhatHappened_TellsItFromTheLedger()
+    {
+        var (_, order) = await rig.PlaceAsync("alice");
+        rig.GateFaults.IsAway = true;
+        await rig.CancelAsync(order!);
+        await rig.PlaceAsync("bob");
+        rig.GateFaults.IsAway = false;
+
+        // It takes alice's order for a live one, and knows nothing of bob's.
+        Assert.Equal(OrderDecision.GateLimitReached, await DecideByGateAsync("alice"));
+        await rig.RepairAsync();
+
+        Assert.Equal(OrderDecision.GateLimitReached, await DecideByGateAsync("bob"));
+        Assert.Equal(OrderDecision.Placed, await DecideByGateAsync("alice"));
+        await rig.AssertSettledAsync(Stock - 2);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhenTheGateIsWell_SomeGoWithoutItAllTheSame()
+    {
+        const int Many = 20 * Limits.DirectOrderShare;
+        await Task.WhenAll(Enumerable.Range(0, Many).Select(i => rig.PlaceAsync($"user-{i}")));
+
+        Assert.InRange(Many - rig.GateFaults.Asked, 1, Many / 10);
+    }
+
+    /// <summary>With a token that the gate is asked about, not one of the few that go past it.</summary>
+    private async Task<OrderDecision> DecideByGateAsync(string user)
+    {
+        while (true)
+        {
+            var asked = rig.GateFaults.Asked;
+            var (decision, _) = await rig.PlaceAsync(user);
+            if (rig.GateFaults.Asked > asked)
+            {
+                return decision;
+            }
+        }
+    }
+}
