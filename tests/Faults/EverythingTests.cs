@@ -66,7 +66,7 @@ public sealed class EverythingTests(FaultServers servers)
         }
 
         var outage = await storm.EndAsync();
-        FaultReport.Write($"seed {seed}: {string.Join(", ", done)}", $"no order for {outage.TotalSeconds:0.00} s at most; {storm.DisturbedSinceStrike} calls failed");
+        FaultReport.Write($"seed {seed}: {string.Join(", ", done)}", $"no order for {outage.TotalSeconds:0.00} s at most; {storm.DisturbedSinceStrike} calls failed", storm.Describe());
         Assert.True(storm.DisturbedSinceStrike > 0 || site.Proxy.CutsMade > 0, "Nobody felt it.");
     }
 

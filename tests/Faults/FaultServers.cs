@@ -34,16 +34,26 @@ public sealed class FaultServers : IAsyncLifetime
     }
 }
 
-/// <summary>What was measured, a line a fault: in the output of its test, and in <c>artifacts/faults.txt</c> of the run.</summary>
+/// <summary>
+/// What was measured, a line a fault: in the output of its test, and in <c>artifacts/faults.txt</c> of the run; with all that clients and servers said of it in
+/// <c>artifacts/faults/</c>.
+/// </summary>
 internal static class FaultReport
 {
-    private static readonly string File = Path.Combine(Repository.Root, "artifacts", "faults.txt");
+    private static readonly string Root = Path.Combine(Repository.Root, "artifacts");
+    private static readonly string Lines = Path.Combine(Root, "faults.txt");
+    private static readonly string Details = Path.Combine(Root, "faults");
 
-    public static void Clear() => System.IO.File.Delete(File);
-
-    public static void Write(string fault, string figures)
+    public static void Clear()
     {
-        System.IO.File.AppendAllText(File, $"{fault}: {figures}\n");
+        File.Delete(Lines);
+        Directory.CreateDirectory(Details);
+    }
+
+    public static void Write(string fault, string figures, string details)
+    {
+        File.AppendAllText(Lines, $"{fault}: {figures}\n");
+        File.WriteAllText(Path.Combine(Details, fault.Replace('/', ' ') + ".txt"), $"{figures}\n{details}\n");
         TestContext.Current.TestOutputHelper?.WriteLine($"{fault}: {figures}");
     }
 }

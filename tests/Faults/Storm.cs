@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 using FlashSale.Tools;
 using FlashSale.Tools.Load;
 using FlashSale.Tools.Verify;
@@ -24,7 +26,7 @@ internal sealed record StormSize(int Stock, int Users, int Rate)
 /// <c>flashsale load</c> on a site, and a probe beside it. Tells the moment at which a fault hits while orders are on their way; at the end everything must be sold
 /// and paid, and the auditor must have found every promise kept.
 /// </summary>
-internal sealed class Storm : IAsyncDisposable
+internal sealed partial class Storm : IAsyncDisposable
 {
     private const int Sales = 2;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -162,7 +164,8 @@ internal sealed class Storm : IAsyncDisposable
         var outage = await EndAsync();
         FaultReport.Write(
             fault,
-            $"no order for {outage.TotalSeconds:0.00} s at most (bar {bar.TotalSeconds:0} s); {placedBefore} orders before, {Placed - placedBefore} after, {DisturbedSinceStrike} calls failed{more}");
+            $"no order for {outage.TotalSeconds:0.00} s at most (bar {bar.TotalSeconds:0} s); {placedBefore} orders before, {Placed - placedBefore} after, {DisturbedSinceStrike} calls failed{more}",
+            Describe());
         Assert.True(outage < (2 * bar) + TimeSpan.FromSeconds(2), $"For {outage} no order was acknowledged.\n{Describe()}");
     }
 
@@ -177,7 +180,8 @@ internal sealed class Storm : IAsyncDisposable
 
     private static bool IsOrder(string op) => op is "order" or "order (bots)";
 
-    private string Describe()
+    /// <summary>All that is known, for whoever has to find out why a test fails.</summary>
+    public string Describe()
     {
         var outcome = run.Outcome;
         var violated = outcome?.Report.Findings.Where(finding => finding.State == FindingState.Violated)
@@ -190,7 +194,18 @@ internal sealed class Storm : IAsyncDisposable
             .. run.Metrics.Counts.Select(row => $"{row.Op} {row.Status} {row.Code}: {row.Count}"),
             .. run.Metrics.Notes.Select(note => $"{note.Key}: {note.Value}"),
             $"probe: {string.Join(", ", Probe.Failures.Select(failure => $"{failure.Key}: {failure.Value}"))}",
-            .. site.Instances.Select((instance, i) => $"---- log of instance {i}:\n{instance.Log}"),
+            .. site.Instances.SelectMany((instance, i) => LogOf(instance).Prepend($"---- log of instance {i}:")),
         ]);
     }
+
+    /// <summary>Lines that differ in numbers and trace ids only are told once, with their number.</summary>
+    private static IEnumerable<string> LogOf(Server.TestServer instance) => instance.Log.Split('\n')
+        .GroupBy(line => Digits().Replace(TraceId().Replace(line, ""), "#"))
+        .Select(lines => $"{lines.Count()} × {lines.First()}");
+
+    [GeneratedRegex(@"\([0-9A-Z]{13}:[0-9A-F]{8}\)", RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex TraceId();
+
+    [GeneratedRegex(@"[0-9]+", RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex Digits();
 }
