@@ -71,12 +71,14 @@ public static class BenchSale
     }
 
     /// <summary>Requests with a token each, by <see cref="Users"/> users in turn, ten a user.</summary>
+    /// <param name="sales">Each user orders from one of them; the users take turns.</param>
+    /// <param name="keys">Of tokens and sessions.</param>
     /// <param name="repeat">After the last one begin again, where no order is placed; else the run ends.</param>
     /// <param name="inOrder">
     /// The tokens come back in the order in which they were made, a millisecond apart, as from a crowd that comes and goes; else all were made in the same
     /// millisecond, so that the ids of the orders arrive in no order at all.
     /// </param>
-    public static Func<byte[]?> Requests(Sale sale, BenchKeys keys, bool repeat, bool inOrder = true)
+    public static Func<byte[]?> Requests(IReadOnlyList<Sale> sales, BenchKeys keys, bool repeat, bool inOrder = true)
     {
         const int Count = Users * Limits.PerUserLimitMax;
         var time = TimeProvider.System;
@@ -89,6 +91,7 @@ public static class BenchSale
         for (var i = 0; i < Count; i++)
         {
             var user = i % Users;
+            var sale = sales[user % sales.Count];
             var issuedAt = inOrder ? last.AddMilliseconds(i - Count) : last;
             var token = tokens.Create(new OrderToken(issuedAt, OrderId.Create(issuedAt), sale.Id, sale.Offers[0].Id, users[user]));
             requests[i] = Crowd.OrderRequest(jwts[user], token);

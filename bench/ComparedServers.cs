@@ -46,7 +46,7 @@ public static class NoStorageServer
     {
         var builder = ServerSetup.CreateBuilder(["--urls", url]);
         var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment);
-        if (settings is null || await builder.AddStorageAsync(settings) is not null)
+        if (settings is null || await builder.AddStorageAsync(settings) is { Count: > 0 })
         {
             return ServerSetup.Refuse(errors);
         }

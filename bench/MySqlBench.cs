@@ -8,13 +8,15 @@ using FlashSale.Storage.MySql;
 
 namespace FlashSale.Bench;
 
-/// <summary>Durable orders per second through the ledger on MariaDB or MySQL, by the size of the batches and the number of lanes. The server is yours.</summary>
+/// <summary>Durable orders per second through the ledger on MariaDB or MySQL, by the size of the batches and the number of lanes.</summary>
 public static class MySqlBench
 {
     private static readonly int[] BatchSizes = [1, 16, 128, 512];
 
-    public static async Task<int> RunAsync(string connectionString, int seconds)
+    public static async Task<int> RunAsync(int seconds)
     {
+        await using var database = await StoreServer.StartMariaDbAsync();
+        var connectionString = await database.CreateDatabaseAsync();
         foreach (var pattern in Enum.GetValues<WritePattern>())
         {
             foreach (var lanes in new[] { 1, 2 })

@@ -53,7 +53,7 @@ public static class OrderBench
     {
         await using var server = await ServerProcess.StartOtherAsync("serve-signed", keys);
         var sale = await AnySaleAsync();
-        return await MeasureAsync(server, BenchSale.Requests(sale, keys, repeat: true), length);
+        return await MeasureAsync(server, BenchSale.Requests([sale], keys, repeat: true), length);
     }
 
     private static async Task<Crowd.Result> NoStorageAsync(BenchKeys keys, TimeSpan length)
@@ -63,7 +63,7 @@ public static class OrderBench
         {
             var sale = await BenchSale.CreateInFileAsync(data, stock: 1_000_000);
             await using var server = await ServerProcess.StartWithoutStorageAsync(keys, data);
-            return await MeasureAsync(server, BenchSale.Requests(sale, keys, repeat: false), length);
+            return await MeasureAsync(server, BenchSale.Requests([sale], keys, repeat: false), length);
         }
         finally
         {
@@ -80,7 +80,7 @@ public static class OrderBench
             var sale = await BenchSale.CreateInFileAsync(data, stock: 1_000_000);
             await using var server = await ServerProcess.StartProductAsync(
                 keys, data, ("FlashSale__Ledger__BatchMax", batchMax.ToString(CultureInfo.InvariantCulture)));
-            return await MeasureAllocationsAsync(server, BenchSale.Requests(sale, keys, repeat: false, inOrder), length);
+            return await MeasureAllocationsAsync(server, BenchSale.Requests([sale], keys, repeat: false, inOrder), length);
         }
         finally
         {
@@ -91,7 +91,7 @@ public static class OrderBench
     private static async Task<Crowd.Result> BareAsync(BenchKeys keys, TimeSpan length)
     {
         await using var server = await ServerProcess.StartOtherAsync("serve-bare", keys);
-        return await MeasureAsync(server, BenchSale.Requests(await AnySaleAsync(), keys, repeat: true), length);
+        return await MeasureAsync(server, BenchSale.Requests([await AnySaleAsync()], keys, repeat: true), length);
     }
 
     private static async Task<(Crowd.Result Result, double AllocatedPerRequest)> SoldOutAsync(BenchKeys keys, TimeSpan length)
@@ -102,7 +102,7 @@ public static class OrderBench
             // One unit, which the first request takes; every other one is refused.
             var sale = await BenchSale.CreateInFileAsync(data, stock: 1);
             await using var server = await ServerProcess.StartProductAsync(keys, data);
-            return await MeasureAllocationsAsync(server, BenchSale.Requests(sale, keys, repeat: true), length);
+            return await MeasureAllocationsAsync(server, BenchSale.Requests([sale], keys, repeat: true), length);
         }
         finally
         {

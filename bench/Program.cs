@@ -1,24 +1,41 @@
 using FlashSale.Bench;
 
-// dotnet run --project bench -c Release -- orders | rows | memory | mysql | all
-// The last argument `serve-…` starts one of the servers that are compared; the benchmarks start them themselves.
+// dotnet run --project bench -c Release -- orders | rows | memory | hot-row | scale | gate | mysql | all
+// The last argument `serve-…` starts one of the servers that are compared; the benchmarks start them, and MariaDB and Redis, themselves.
 return args switch
 {
     ["orders", ..] => await OrderBench.RunAsync(Seconds(args)),
     ["rows", ..] => await RowsBench.RunAsync(Seconds(args)),
-    ["mysql", var connection, ..] => await MySqlBench.RunAsync(connection, Seconds(args[1..])),
     ["memory"] => await MemoryBench.RunAsync(),
-    ["all", ..] => Math.Max(Math.Max(await OrderBench.RunAsync(Seconds(args)), await RowsBench.RunAsync(Seconds(args))), await MemoryBench.RunAsync()),
+    ["hot-row", ..] => await HotRowBench.RunAsync(Seconds(args)),
+    ["scale", ..] => await ScaleBench.RunAsync(Seconds(args)),
+    ["gate", ..] => await GateBench.RunAsync(Seconds(args)),
+    ["mysql", ..] => await MySqlBench.RunAsync(Seconds(args)),
+    ["all", ..] => await AllAsync(Seconds(args)),
     ["serve-bare", var url] => await BareServer.RunAsync(url),
     ["serve-no-storage", var url] => await NoStorageServer.RunAsync(url),
     ["serve-signed", var url] => await SignedServer.RunAsync(url),
+    ["serve-per-order", var url] => await PerOrderServer.RunAsync(url),
     _ => Usage(),
 };
 
 static int Seconds(string[] args) => args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 8;
 
+static async Task<int> AllAsync(int seconds)
+{
+    var worst = 0;
+    foreach (var bench in (Func<Task<int>>[])[
+        () => OrderBench.RunAsync(seconds), () => RowsBench.RunAsync(seconds), MemoryBench.RunAsync, () => HotRowBench.RunAsync(seconds),
+        () => ScaleBench.RunAsync(seconds), () => GateBench.RunAsync(seconds), () => MySqlBench.RunAsync(seconds)])
+    {
+        worst = Math.Max(worst, await bench());
+    }
+
+    return worst;
+}
+
 static int Usage()
 {
-    Console.Error.WriteLine("usage: bench orders [seconds] | rows [seconds] | memory | mysql CONNECTION-STRING [seconds] | all [seconds]");
+    Console.Error.WriteLine("usage: bench orders | rows | hot-row | scale | gate | mysql | all [seconds], or bench memory");
     return 2;
 }

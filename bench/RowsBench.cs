@@ -72,7 +72,7 @@ public static class RowsBench
         }
 
         await using var server = await ServerProcess.StartProductAsync(keys, data);
-        var requests = BenchSale.Requests(sale, keys, repeat: false);
+        var requests = BenchSale.Requests([sale], keys, repeat: false);
         var crowd = new Crowd(server.Url, Connections);
         await crowd.RunAsync(requests, length / 4);
         return (await crowd.RunAsync(requests, length)).PerSecond;

@@ -32,6 +32,9 @@ public sealed class ServerProcess : IAsyncDisposable
     public static Task<ServerProcess> StartWithoutStorageAsync(BenchKeys keys, string data) =>
         StartAsync(typeof(ServerProcess).Assembly.Location, url => ["serve-no-storage", url], Product(keys, data));
 
+    public static Task<ServerProcess> StartPerOrderAsync(BenchKeys keys, string data, params (string Key, string Value)[] settings) =>
+        StartAsync(typeof(ServerProcess).Assembly.Location, url => ["serve-per-order", url], [.. Product(keys, data), .. settings]);
+
     public static Task<ServerProcess> StartOtherAsync(string mode, BenchKeys keys) =>
         StartAsync(
             typeof(ServerProcess).Assembly.Location,

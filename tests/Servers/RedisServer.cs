@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
 
+using FlashSale.Tests.Server;
+
 namespace FlashSale.Tests.Servers;
 
 /// <summary>A real redis-server on a free port of this machine, with its data in a temporary folder.</summary>
@@ -50,6 +52,16 @@ public sealed class RedisServer : IAsyncDisposable
     public Task KillAsync() => Process.KillAsync();
 
     public Task FlushAsync() => CommandAsync("FLUSHALL");
+
+    /// <summary>Its one replica has all that it was told: WAIT would only ask for what came on the same connection.</summary>
+    public Task ReplicatedAsync() => Eventually.HoldsAsync(
+        async () =>
+        {
+            var info = (await CommandAsync("INFO", "replication")).Split("\r\n");
+            var offset = info.First(line => line.StartsWith("master_repl_offset:", StringComparison.Ordinal)).Split(':')[1];
+            return info.Any(line => line.StartsWith("slave0:", StringComparison.Ordinal) && line.Contains($"offset={offset},"));
+        },
+        "the replica has caught up");
 
     /// <summary>One command, as redis-cli would send it; errors come back as text that begins with '-'.</summary>
     public Task<string> CommandAsync(params string[] words) => CommandAsync(Port, words);

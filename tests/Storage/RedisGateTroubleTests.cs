@@ -116,7 +116,7 @@ public sealed class RedisGateTroubleTests(OneRedisServer redis) : IClassFixture<
         await server.KillAsync();
         await Assert.ThrowsAsync<GateUnavailableException>(() => AdmitAsync(gate, "alice").AsTask());
         await server.StartAgainAsync();
-        await Eventually.HoldsAsync(async () => await AnswersAsync(gate), "connected again");
+        await Eventually.HoldsAsync(async () => await Recovery.AnswersAsync(gate), "connected again");
         Assert.False(await SettleAsync(gate, 0, 20));
         Assert.All(await AdmitAllAsync(gate, 50), outcome => Assert.Equal(AdmissionOutcome.NotWarm, outcome));
         await gate.WarmUpAsync(Load(Sale(1), 10), anew: true, default);
@@ -307,19 +307,6 @@ public sealed class RedisGateTroubleTests(OneRedisServer redis) : IClassFixture<
         await redis.Server.CommandAsync("SCRIPT", "FLUSH");
         Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "alice"));
         Assert.True(await SettleAsync(gate, 10, 1));
-    }
-
-    private static async Task<bool> AnswersAsync(RedisGate gate)
-    {
-        try
-        {
-            await gate.CountAsync(SaleId, default);
-            return true;
-        }
-        catch (GateUnavailableException)
-        {
-            return false;
-        }
     }
 
     private string Key(int shard, string name) => $"{prefix}:{{{SaleId}:{shard}}}:{name}";

@@ -104,13 +104,16 @@ internal sealed class RedisConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
         {
-            throw new GateUnavailableException($"Redis failed: {exception.Message}", exception);
+            throw new GateUnavailableException($"Redis failed: {Short(exception.Message)}", exception);
         }
         finally
         {
             Release(call);
         }
     }
+
+    /// <summary>The driver puts its counters behind what happened.</summary>
+    private static string Short(string message) => message.Split([", origin:", ", input-buffer:", ", inst:", ", mgr:"], StringSplitOptions.None)[0];
 
     private void Release(Task call)
     {

@@ -181,7 +181,7 @@ public sealed partial class RedisGate : IGate
         var before = known.Admissions;
         var (stock, pending, all) = (0L, 0L, 0L);
         (long Seq, long Available) last = (long.MaxValue, 0);
-        foreach (var found in await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..5], [], cancellation)))
+        foreach (var found in await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..4], [], cancellation)))
         {
             // Warm, epoch, share, ledger available, seq, pending here, pending that took its unit elsewhere.
             var row = (long[])found!;

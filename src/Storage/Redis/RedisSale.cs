@@ -16,7 +16,7 @@ internal sealed class RedisSale
     private const ulong FnvOffset = 14695981039346656037;
     private const ulong FnvPrime = 1099511628211;
     private static readonly string[] UserNames = ["sale", "reserved", "rejected", "barred"];
-    private static readonly string[] OfferNames = ["offer", "users", "pending", "spilled", "endings"];
+    private static readonly string[] OfferNames = ["offer", "pending", "spilled", "endings"];
     private volatile Sale? definition;
 
     public RedisSale(SaleId id, RedisGateOptions options)
@@ -71,7 +71,7 @@ internal sealed class RedisSale
 
     public RedisKey Key(int shard, string name) => Encoding.ASCII.GetBytes($"{Prefix}:{{{Id}:{shard}}}:{name}");
 
-    /// <summary>Offer, users, pending, spilled, endings.</summary>
+    /// <summary>Offer, pending, spilled, endings.</summary>
     public RedisKey[] OfferKeys(int shard, OfferId offer) =>
         [.. OfferNames.Select(name => Key(shard, $"{offer.Value}:{name}"))];
 
@@ -94,17 +94,17 @@ internal sealed class RedisOffer
         known = new (long, long)[sale.Shards];
         var offers = Enumerable.Range(0, sale.Shards).Select(shard => sale.OfferKeys(shard, id)).ToArray();
         Orders = [.. offers.Select((keys, shard) => new[] { sale.Users[shard][0] }.Concat(keys).ToArray())];
-        Admission = [.. Orders.Select((keys, shard) => keys.Concat(sale.Users[shard][1..]).ToArray())];
-        Pending = [.. Orders.Select(keys => new[] { keys[0], keys[1], keys[3] })];
+        Admission = [.. Orders.Select((keys, shard) => keys[..4].Concat(sale.Users[shard][1..]).ToArray())];
+        Pending = [.. Orders.Select(keys => keys[..3])];
     }
 
     public OfferId Id { get; }
     public RedisSale Sale { get; }
 
-    /// <summary>By shard: sale, offer, users, pending, spilled, endings.</summary>
+    /// <summary>By shard: sale, offer, pending, spilled, endings.</summary>
     public RedisKey[][] Orders { get; }
 
-    /// <summary>By shard: those of <see cref="Orders"/>, then reserved, rejected, barred.</summary>
+    /// <summary>By shard: sale, offer, pending, spilled, reserved, rejected, barred.</summary>
     public RedisKey[][] Admission { get; }
 
     /// <summary>By shard: sale, offer, pending.</summary>

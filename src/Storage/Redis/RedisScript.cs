@@ -7,9 +7,9 @@ namespace FlashSale.Storage.Redis;
 internal sealed class RedisScript
 {
     public static readonly RedisScript Admit = new("admit");
-    public static readonly RedisScript Bar = new("bar");
+    public static readonly RedisScript Bar = new("sale", "bar");
     public static readonly RedisScript Begin = new("begin");
-    public static readonly RedisScript Blacklist = new("blacklist");
+    public static readonly RedisScript Blacklist = new("sale", "blacklist");
     public static readonly RedisScript BlacklistPart = new("blacklist_part");
     public static readonly RedisScript Check = new("check");
     public static readonly RedisScript Count = new("count");
@@ -21,8 +21,8 @@ internal sealed class RedisScript
     public static readonly RedisScript Reserve = new("reserve");
     public static readonly RedisScript Settle = new("orders", "settle");
     public static readonly RedisScript Take = new("take");
-    public static readonly RedisScript Update = new("update");
-    public static readonly RedisScript Warm = new("warm");
+    public static readonly RedisScript Update = new("sale", "update");
+    public static readonly RedisScript Warm = new("sale", "warm");
 
     /// <param name="parts">Files that make up the script, in this order.</param>
     public RedisScript(params string[] parts)

@@ -63,7 +63,7 @@ internal static class RedisStart
         }
     }
 
-    private static IEnumerable<string> CheckServer(Dictionary<string, string> info)
+    internal static IEnumerable<string> CheckServer(IReadOnlyDictionary<string, string> info)
     {
         var version = info.GetValueOrDefault("redis_version", "of an unknown version");
         if (!Version.TryParse(version, out var parsed) || parsed < OldestVersion)

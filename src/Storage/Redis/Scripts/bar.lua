@@ -10,4 +10,7 @@ else
   redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
   redis.call('PEXPIREAT', KEYS[2], expires)
 end
+if redis.call('HEXISTS', KEYS[1], 'w') == 1 then
+  publish(KEYS[2])
+end
 return 1

@@ -16,4 +16,7 @@ else
   redis.call('PEXPIREAT', KEYS[2], sale[1])
 end
 redis.call('HSET', KEYS[1], 'b', ARGV[1])
+if redis.call('HEXISTS', KEYS[1], 'w') == 1 then
+  publish(KEYS[2])
+end
 return 1

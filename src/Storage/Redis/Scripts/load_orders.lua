@@ -7,5 +7,6 @@ for i = 4, #ARGV, 3 do
   local note = ARGV[i + 2] == '1' and commit or finish
   note(ARGV[i], ARGV[i + 1], ARGV[3])
 end
+writeCount()
 redis.call('HSET', SALE, 'p', ARGV[2], 'y', redis.call('TIME')[1])
 return 1

@@ -1,18 +1,31 @@
--- Put in front of the scripts that tell what became of orders. KEYS: sale, offer, users, pending, spilled, endings.
--- An order is a field of the offer's hash, named by its 16 bytes (bytes of one UUID are never the name of another field):
+-- Put in front of the scripts that tell what became of orders. KEYS: sale, offer, pending, spilled, endings.
+-- All of an offer that an admission looks at is one hash: s share, a ledger available, n ledger's seq, l limit of a user, k number of orders,
+-- u<user> live and pending orders of a user. An order is a field of it too, named by its 16 bytes (bytes of one UUID are never the name of another field):
 --   P      pending, its unit taken from this shard      S      pending, its unit taken from another shard
 --   L<n>   holds a unit as of the ledger's seq n        E<n>   holds none any more
 -- A fact with an older seq than the entry has was overtaken on its way, and changes nothing.
-local SALE, OFFER, USERS, PENDING, SPILLED, ENDINGS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local SALE, OFFER, PENDING, SPILLED, ENDINGS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local added = 0
+
+-- To be called last: one write for all orders that came and went.
+local function writeCount()
+  if added ~= 0 then
+    redis.call('HINCRBY', OFFER, 'k', added)
+  end
+end
 
 local function seqOf(state)
   return tonumber(string.sub(state, 2)) or 0
 end
 
 local function uncount(user)
-  if redis.call('HINCRBY', USERS, user, -1) <= 0 then
-    redis.call('HDEL', USERS, user)
+  if redis.call('HINCRBY', OFFER, 'u' .. user, -1) <= 0 then
+    redis.call('HDEL', OFFER, 'u' .. user)
   end
+end
+
+local function forget(order)
+  added = added - redis.call('HDEL', OFFER, order)
 end
 
 local function unlist(order, user, state)
@@ -25,13 +38,13 @@ local function commit(order, user, seq)
   if state == 'P' or state == 'S' then
     unlist(order, user, state)
   elseif not state then
-    redis.call('HINCRBY', USERS, user, 1)
+    redis.call('HINCRBY', OFFER, 'u' .. user, 1)
   elseif seq == '' or tonumber(seq) <= seqOf(state) then
     return
   elseif string.sub(state, 1, 1) == 'E' then
-    redis.call('HINCRBY', USERS, user, 1)
+    redis.call('HINCRBY', OFFER, 'u' .. user, 1)
   end
-  redis.call('HSET', OFFER, order, 'L' .. (seq == '' and '0' or seq))
+  added = added + redis.call('HSET', OFFER, order, 'L' .. (seq == '' and '0' or seq))
 end
 
 -- Ended orders stand in a list, so that they can be forgotten when no token for them lives any more.
@@ -48,7 +61,7 @@ local function finish(order, user, seq)
   elseif state and string.sub(state, 1, 1) == 'L' then
     uncount(user)
   end
-  redis.call('HSET', OFFER, order, 'E' .. seq)
+  added = added + redis.call('HSET', OFFER, order, 'E' .. seq)
   if not state or string.sub(state, 1, 1) ~= 'E' then
     if redis.call('RPUSH', ENDINGS, order) == 1 then
       redis.call('PEXPIREAT', ENDINGS, redis.call('HGET', SALE, 'd') or 0)
@@ -61,7 +74,7 @@ local function refuse(order, user)
   local state = redis.call('HGET', OFFER, order)
   if state == 'P' or state == 'S' then
     unlist(order, user, state)
-    redis.call('HDEL', OFFER, order)
+    forget(order)
     uncount(user)
   end
 end

@@ -39,7 +39,7 @@ if ARGV[6] ~= '' then
       redis.call('ZREM', list, member)
       local order = string.sub(member, 1, 16)
       if #member > 16 and redis.call('HGET', OFFER, order) == (list == PENDING and 'P' or 'S') then
-        redis.call('HDEL', OFFER, order)
+        forget(order)
         uncount(string.sub(member, 17))
       end
     end
@@ -61,10 +61,11 @@ if ARGV[6] ~= '' then
     redis.call('LPOP', ENDINGS)
     local state = redis.call('HGET', OFFER, order)
     if state and string.sub(state, 1, 1) == 'E' then
-      redis.call('HDEL', OFFER, order)
+      forget(order)
     end
   end
 end
+writeCount()
 
 if stockSeq ~= '' and not (known and epoch > known) and tonumber(stockSeq) >= seq then
   redis.call('HSET', OFFER, 's', ARGV[4], 'a', ARGV[5], 'n', stockSeq)

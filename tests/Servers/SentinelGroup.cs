@@ -3,7 +3,7 @@ using FlashSale.Tests.Server;
 namespace FlashSale.Tests.Servers;
 
 /// <summary>A master, its replica and three sentinels that replace it about 2 seconds after it stops.</summary>
-public sealed class RedisSentinels : IAsyncDisposable
+public sealed class SentinelGroup : IAsyncDisposable
 {
     public const string ServiceName = "flashsale";
     private const int Quorum = 2;
@@ -11,7 +11,7 @@ public sealed class RedisSentinels : IAsyncDisposable
     private readonly List<LocalProcess> sentinels = [];
     private readonly List<int> ports = [];
 
-    private RedisSentinels(RedisServer master, RedisServer replica)
+    private SentinelGroup(RedisServer master, RedisServer replica)
     {
         Master = master;
         Replica = replica;
@@ -22,11 +22,11 @@ public sealed class RedisSentinels : IAsyncDisposable
     public string Addresses => string.Join(',', ports.Select(port => $"127.0.0.1:{port}"));
     public string ConnectionString => $"{Addresses},serviceName={ServiceName}";
 
-    public static async Task<RedisSentinels> StartAsync()
+    public static async Task<SentinelGroup> StartAsync()
     {
         var master = await RedisServer.StartAsync("--repl-diskless-sync-delay", "0");
         var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", $"{master.Port}");
-        var all = new RedisSentinels(master, replica);
+        var all = new SentinelGroup(master, replica);
         try
         {
             await Eventually.HoldsAsync(async () => (await replica.CommandAsync("INFO", "replication")).Contains("master_link_status:up"), "the replica follows");

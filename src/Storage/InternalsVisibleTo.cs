@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("FlashSale.Tests")]
+[assembly: InternalsVisibleTo("FlashSale.Bench")]

@@ -1,0 +1,251 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
+using FlashSale.Storage;
+using FlashSale.Storage.Redis;
+
+namespace FlashSale.Bench;
+
+/// <summary>The gate in Redis against the least that a script call costs on the same server, by the same driver, in turns; settlements; memory of reservations.</summary>
+public static class GateBench
+{
+    private const int Callers = 256;
+    private const int Batch = 256;
+    private const int SettlementsAtOnce = 4;
+    private const int Rounds = 3;
+    private const double WantedRatio = 0.70;
+    private const double WantedSettled = 30_000;
+    private const double WantedBytes = 100;
+    private static readonly SaleId SaleId = new(1);
+    private static readonly OfferId OfferId = new(11);
+
+    public static async Task<int> RunAsync(int seconds)
+    {
+        var data = Directory.CreateTempSubdirectory("flashsale-bench-").FullName;
+        var port = FreePort();
+        var start = new ProcessStartInfo("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--dir", data, "--save", "", "--loglevel", "warning"]);
+        using var redis = Process.Start(start)!;
+        try
+        {
+            await ListeningAsync(port);
+            await using var gate = await RedisGate.OpenAsync(new RedisGateOptions($"127.0.0.1:{port}"), TimeProvider.System, CancellationToken.None);
+            await using var bare = await BareScript.OpenAsync($"127.0.0.1:{port}");
+            return Math.Max(await AdmitAsync(gate, bare, seconds), Math.Max(await SettleAsync(gate, seconds), await ReserveAsync(gate, bare)));
+        }
+        finally
+        {
+            redis.Kill();
+            await redis.WaitForExitAsync();
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    private static async Task<int> AdmitAsync(RedisGate gate, BareScript bare, int seconds)
+    {
+        var worst = 1.0;
+        var now = TimeProvider.System.GetUtcNow();
+        for (var round = 1; round <= Rounds; round++)
+        {
+            await gate.WarmUpAsync(Load(now, Limits.StockMax), anew: true, CancellationToken.None);
+            var (first, latency) = (await RateAsync(1, 1, i => bare.CallAsync($"user-{i}")), await RateAsync(1, 1, i => AdmitOneAsync(gate, now, 200_000_000 + i, AdmissionOutcome.Admitted)));
+            Console.WriteLine($"round {round}: one caller: bare {1e6 / first:N0} us, admitted {1e6 / latency:N0} us ({latency / first:P0})");
+            var least = await RateAsync(seconds, Callers, i => bare.CallAsync($"user-{i}"));
+            using var measured = new CancellationTokenSource();
+            var settling = SettleAwayAsync(gate, now, measured.Token);
+            var admitted = await RateAsync(seconds, Callers, i => AdmitOneAsync(gate, now, i, AdmissionOutcome.Admitted));
+            await measured.CancelAsync();
+            await settling;
+            await gate.SettleAsync(At(0, 1_000_000), CancellationToken.None);
+            var soldOut = await RateAsync(seconds, Callers, i => AdmitOneAsync(gate, now, 100_000_000 + i, AdmissionOutcome.SoldOut));
+            Console.WriteLine($"round {round}: bare EVALSHA {least:N0}/s, admitted {admitted:N0}/s ({admitted / least:P0}), sold out {soldOut:N0}/s ({soldOut / least:P0})");
+            worst = Math.Min(worst, Math.Min(admitted, soldOut) / least);
+        }
+
+        Console.WriteLine($"worst ratio: {worst:P0}  (wanted: at least {WantedRatio:P0})");
+        return worst >= WantedRatio ? 0 : 1;
+    }
+
+    /// <summary>What is pending goes away all the time, as in a shop whose ledger keeps up.</summary>
+    private static async Task SettleAwayAsync(RedisGate gate, DateTimeOffset now, CancellationToken measured)
+    {
+        while (!measured.IsCancellationRequested)
+        {
+            await gate.SettleAsync(At(Limits.StockMax, 1) with { Now = now + 2 * Limits.GatePendingMax }, CancellationToken.None);
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
+
+    private static async Task<int> SettleAsync(RedisGate gate, int seconds)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await gate.WarmUpAsync(Load(now, Limits.StockMax), anew: true, CancellationToken.None);
+        List<SettledOrder[]> batches = [];
+        for (var i = 0; i < 400; i++)
+        {
+            SettledOrder[] batch = [.. Enumerable.Range(0, Batch).Select(k => new SettledOrder(OrderId.Create(now), UserId.Parse($"user-{i}-{k}")))];
+            await Task.WhenAll(batch.Select(order => gate.AdmitAsync(new AdmissionRequest(SaleId, OfferId, order.OrderId, order.UserId, now), CancellationToken.None).AsTask()));
+            batches.Add(batch);
+        }
+
+        var clock = Stopwatch.StartNew();
+        await Parallel.ForAsync(0, batches.Count, new ParallelOptions { MaxDegreeOfParallelism = SettlementsAtOnce }, async (i, cancellation) =>
+            await gate.SettleAsync(At(Limits.StockMax - (i + 1) * Batch, 2 + i) with { Committed = batches[i] }, cancellation));
+        var rate = batches.Count * Batch / clock.Elapsed.TotalSeconds;
+        Console.WriteLine($"settled: {rate:N0} orders/s in batches of {Batch}  (wanted: at least {WantedSettled:N0})");
+        return rate >= WantedSettled ? 0 : 1;
+    }
+
+    private static async Task<int> ReserveAsync(RedisGate gate, BareScript bare)
+    {
+        var worst = 0.0;
+        foreach (var users in new[] { 10_000, 1_000_000 })
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            var load = Load(now, 100);
+            await bare.FlushAsync();
+            await gate.WarmUpAsync(load, anew: true, CancellationToken.None);
+            var before = await bare.UsedMemoryAsync();
+            var clock = Stopwatch.StartNew();
+            await gate.WarmUpAsync(load with { Reserved = [.. Enumerable.Range(0, users).Select(i => UserId.Parse($"user-{i}"))] }, anew: false, CancellationToken.None);
+            var took = clock.Elapsed;
+            var bytes = (await bare.UsedMemoryAsync() - before) / (double)users;
+            Console.WriteLine($"{users:N0} reservations: {bytes:N1} bytes each, loaded in {took.TotalSeconds:N2} s");
+            worst = Math.Max(worst, bytes);
+        }
+
+        Console.WriteLine($"(wanted: less than {WantedBytes} bytes each)");
+        return worst < WantedBytes ? 0 : 1;
+    }
+
+    private static async ValueTask AdmitOneAsync(RedisGate gate, DateTimeOffset now, int i, AdmissionOutcome expected)
+    {
+        var request = new AdmissionRequest(SaleId, OfferId, OrderId.Create(now), UserId.Parse($"user-{i}"), now);
+        var outcome = await gate.AdmitAsync(request, CancellationToken.None);
+        if (outcome != expected)
+        {
+            throw new InvalidOperationException($"{outcome} instead of {expected}");
+        }
+    }
+
+    /// <summary>Calls a second, with so many under way at any time.</summary>
+    private static async Task<double> RateAsync(int seconds, int callers, Func<int, ValueTask> call)
+    {
+        var calls = 0;
+        var clock = Stopwatch.StartNew();
+        var until = TimeSpan.FromSeconds(seconds);
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(async _ =>
+        {
+            while (clock.Elapsed < until)
+            {
+                await call(Interlocked.Increment(ref calls));
+            }
+        }));
+        return calls / clock.Elapsed.TotalSeconds;
+    }
+
+    private static Settlement At(int available, long seq) =>
+        new(OfferId, new OfferStock(OfferId, 0, StockRow.Restore(available, 0, available, 0, 0, seq)), [], [], [], null);
+
+    private static GateLoad Load(DateTimeOffset now, int stock) =>
+        new(SaleAt(now), [new OfferStock(OfferId, 0, StockRow.Create(stock).Row)], [], [], []);
+
+    private static Sale SaleAt(DateTimeOffset now) => new()
+    {
+        Id = SaleId,
+        Slug = "bench",
+        Title = new LocalizedText("一", "one"),
+        RequiresReservation = false,
+        OpensAt = now.AddMinutes(-1),
+        ClosesAt = now.AddHours(1),
+        PaymentWindow = TimeSpan.FromMinutes(15),
+        Status = SaleStatus.Published,
+        Offers =
+        [
+            new Offer
+            {
+                Id = OfferId,
+                Sku = "o",
+                Title = new LocalizedText("一", "one"),
+                FaceValue = Money.Cny(2),
+                Price = Money.Cny(1),
+                Stock = 1,
+                PerUserLimit = 1,
+                ValidFrom = now,
+                ValidUntil = now.AddYears(1),
+            },
+        ],
+    };
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static async Task ListeningAsync(int port)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync("127.0.0.1", port);
+                return;
+            }
+            catch (SocketException) when (tries < 200)
+            {
+                await Task.Delay(20);
+            }
+        }
+    }
+
+    /// <summary>The least that a script call costs: the same driver, one key, one argument, a script that does nothing.</summary>
+    private sealed class BareScript : IAsyncDisposable
+    {
+        private const string Text = "return 0";
+        private static readonly StackExchange.Redis.RedisKey[] Keys = ["bare"];
+        private readonly byte[] hash;
+        private readonly StackExchange.Redis.ConnectionMultiplexer connection;
+        private readonly StackExchange.Redis.IDatabase database;
+
+        private BareScript(StackExchange.Redis.ConnectionMultiplexer connection, byte[] hash)
+        {
+            this.hash = hash;
+            this.connection = connection;
+            database = connection.GetDatabase();
+        }
+
+        public static async Task<BareScript> OpenAsync(string address)
+        {
+            var opened = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(address + ",allowAdmin=true");
+            return new BareScript(opened, await opened.GetServer(opened.GetEndPoints()[0]).ScriptLoadAsync(Text));
+        }
+
+        /// <summary>With a timeout, as every caller needs and the driver does not have.</summary>
+        public async ValueTask CallAsync(string user) => await database.ScriptEvaluateAsync(hash, Keys, [user]).WaitAsync(Limits.GateTimeout);
+
+        /// <summary>What was unlinked is freed behind the scenes, and would be counted against what comes next.</summary>
+        public async Task FlushAsync()
+        {
+            await database.ExecuteAsync("FLUSHALL", "SYNC");
+            await Task.Delay(500);
+        }
+
+        public async Task<long> UsedMemoryAsync()
+        {
+            var memory = await connection.GetServer(connection.GetEndPoints()[0]).InfoAsync("memory");
+            return long.Parse(memory.SelectMany(section => section).First(pair => pair.Key == "used_memory").Value);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            connection.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
