@@ -1,3 +1,6 @@
+using FlashSale.Storage.MySql;
+using FlashSale.Tests.Servers;
+
 using Xunit;
 
 namespace FlashSale.Tests.Faults;
@@ -43,6 +46,26 @@ public sealed class DatabaseTests(FaultServers servers)
 
         await storm.EndAsync($"connection cut at COMMIT, {where}", NoPause, $"; {site.Proxy.CutsMade} commits cut");
         Assert.Contains(site.Instances, instance => instance.Log.Contains("The outcome of a commit of", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("SELECT * FROM stock FOR UPDATE")]
+    [InlineData("UPDATE stock SET seq = seq + 1")]
+    public async Task Freeze_OfAClientThatHasLockedRows_TheServerEndsItsTransaction(string statement)
+    {
+        await using var site = await Site.StartAsync(servers);
+        await site.OpenSaleAsync(stock: 1);
+        var session = MySqlSetup.Prepare(MySqlDriver.Pin(servers.MariaDb.ConnectionString(site.Database), new MySqlTimeouts(ConnectSeconds: 3, CommandSeconds: 5)), null);
+        await using var frozen = await site.ConnectAsync();
+        await frozen.RunAsync(session);
+
+        await frozen.RunAsync("START TRANSACTION");
+        await frozen.RunAsync(statement);
+        await Task.Delay(TimeSpan.FromSeconds(4));
+
+        await using var other = await site.ConnectAsync();
+        await other.RunAsync("SET innodb_lock_wait_timeout = 1");
+        Assert.Equal(1, await other.ReadAsync<int>("SELECT COUNT(*) FROM (SELECT * FROM stock FOR UPDATE) locked"));
     }
 
     [Fact]

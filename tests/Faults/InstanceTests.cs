@@ -42,10 +42,11 @@ public sealed class InstanceTests(FaultServers servers)
         var answered = site.Balancer.Answered(0);
         var meanwhile = storm.Probe.LongestOutageSince(storm.StruckAt);
         Assert.False(site.Balancer.IsReady(0));
+        Assert.True(meanwhile < TimeSpan.FromSeconds(7), $"The other instance placed no order for {meanwhile}.\n{storm.Describe()}");
         await frozen;
         await Eventually.HoldsAsync(() => site.Balancer.IsReady(0) && site.Balancer.Answered(0) > answered, "the instance that was frozen serves again");
 
-        // The row locks of a frozen transaction are the database's to end (idle_write_transaction_timeout).
+        // The row locks of a frozen transaction are the database's to end (idle_transaction_timeout).
         await storm.EndAsync("SIGSTOP of an instance for 10 s", 2 * Bar, $"; {meanwhile.TotalSeconds:0.00} s of it while it was frozen");
     }
 

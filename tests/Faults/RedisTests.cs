@@ -30,7 +30,7 @@ public sealed class RedisTests(FaultServers servers)
     [Fact]
     public async Task Kill_OfTheMasterUnderSentinel_OrdersGoOn()
     {
-        await using var sentinels = await RedisSentinels.StartAsync();
+        await using var sentinels = await SentinelGroup.StartAsync();
         await using var site = await Site.StartAsync(servers, sentinels.ConnectionString, [], []);
         await using var storm = await Storm.StartAsync(site, seed: 22);
 

@@ -213,6 +213,7 @@ public sealed class MySqlLedger : SqlLedger
         try
         {
             using var session = MySqlSession.Open(exportTarget, sessionSettings, options.Clock);
+            session.ExecuteScript(MySqlSetup.MayBeIdle);
             session.BeginSnapshot();
             var block = new List<ExportLine>(ExportBlock);
             foreach (var line in ReadExport(session, sale))
