@@ -87,7 +87,7 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>What one of the instances says of a sale.</summary>
     public async Task<T> ReadAsync<T>(int instance, string sale, string what, JsonTypeInfo<T> type)
     {
-        var answer = await ConsoleServer.SendAsync(Instances[instance].Operator(), HttpMethod.Get, $"sales/{sale}/{what}");
+        var answer = await ConsoleServer.SendAsync(Instances[instance].Operator(), HttpMethod.Get, $"sales/{sale}/{what}".TrimEnd('/'));
         return JsonSerializer.Deserialize(answer.Expect(HttpStatusCode.OK).Text, type)!;
     }
 
