@@ -18,6 +18,7 @@ TEXT
 packages() {
   cat <<'TEXT'
 mount mount
+mariadbd mariadb-server
 redis-server redis-server
 redis-sentinel redis-sentinel
 redis-cli redis-tools
@@ -54,6 +55,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+# Servers live in sbin, which is not in everybody's path.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 missing=()
 while read -r command package; do
   command -v "$command" >/dev/null || missing+=("$package")
@@ -63,7 +66,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   "${as_root[@]}" apt-get update -qq || finish 0 1
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" || finish 0 1
+  # RUNLEVEL=1: the tests start servers of their own, and the packages none beside them.
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" || finish 0 1
 fi
 
 # No process of the build stays behind: it would hold our output open, and memory that the tests need.

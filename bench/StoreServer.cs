@@ -27,14 +27,14 @@ public sealed class StoreServer : IAsyncDisposable
         var server = new StoreServer();
         string[] user = Environment.UserName == "root" ? ["--user=root"] : [];
         using (var install = Run("mariadb-install-db", [
-            "--no-defaults", $"--datadir={server.data}/db", "--auth-root-authentication-method=normal", "--skip-test-db", .. user]))
+            "--no-defaults", $"--datadir={server.data}/db", $"--tmpdir={server.data}", "--auth-root-authentication-method=normal", "--skip-test-db", .. user]))
         {
             await install.StandardOutput.ReadToEndAsync();
             await install.WaitForExitAsync();
         }
 
         server.process = Run("mariadbd", [
-            "--no-defaults", $"--datadir={server.data}/db", $"--socket={server.data}/socket", $"--port={server.port}", "--bind-address=127.0.0.1", "--skip-log-bin",
+            "--no-defaults", $"--datadir={server.data}/db", $"--tmpdir={server.data}", $"--socket={server.data}/socket", $"--port={server.port}", "--bind-address=127.0.0.1", "--skip-log-bin",
             "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=1", "--innodb-rollback-on-timeout=ON", "--innodb-buffer-pool-size=4G",
             "--innodb-log-file-size=2G", "--max-connections=500", $"--log-error={server.data}/log", .. user]);
         await server.WaitAsync(() => server.ExecuteAsync(null, $"CREATE USER bench@'%' IDENTIFIED BY '{Password}'; GRANT ALL ON *.* TO bench@'%'", "root", ""));

@@ -29,7 +29,12 @@ public sealed class MariaDb : IAsyncDisposable
     private Process? process;
     private int databases;
 
-    private MariaDb(string[] extra) => settings = [.. Settings, .. extra];
+    private MariaDb(string[] extra)
+    {
+        settings = [.. Settings, .. extra];
+        // Also when the tests are stopped half-way.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => process?.Kill();
+    }
 
     public int Port { get; } = FreePort();
 
@@ -69,9 +74,15 @@ public sealed class MariaDb : IAsyncDisposable
 
     public async Task AsRootAsync(string sql)
     {
-        await using var connection = Connect($"Server=127.0.0.1;Port={Port};User ID=root;Pooling=false;SslMode=Disabled");
-        await connection.OpenAsync();
+        await using var connection = await RootAsync();
         await connection.RunAsync(sql);
+    }
+
+    public async Task<DbConnection> RootAsync(string more = "")
+    {
+        var connection = Connect($"Server=127.0.0.1;Port={Port};User ID=root;Pooling=false;SslMode=Disabled;{more}");
+        await connection.OpenAsync();
+        return connection;
     }
 
     /// <summary>Another client, with the driver's own defaults.</summary>
@@ -94,7 +105,7 @@ public sealed class MariaDb : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         process = Process.Start(new ProcessStartInfo(Find("mariadbd"), [
-            "--no-defaults", $"--datadir={folder.File("data")}", $"--socket={folder.File("socket")}", $"--port={Port}", $"--log-error={folder.File("log")}",
+            "--no-defaults", $"--datadir={folder.File("data")}", TemporaryFiles(), $"--socket={folder.File("socket")}", $"--port={Port}", $"--log-error={folder.File("log")}",
             $"--pid-file={folder.File("pid")}", .. RunAs(), .. settings.Select(setting => "--" + setting),
         ]))!;
         var waiting = Stopwatch.StartNew();
@@ -124,6 +135,9 @@ public sealed class MariaDb : IAsyncDisposable
         folder.Dispose();
     }
 
+    /// <summary>A server that starts clears away what it takes for its own: in a folder that several use, that of the others.</summary>
+    private string TemporaryFiles() => $"--tmpdir={Directory.CreateDirectory(folder.File("tmp")).FullName}";
+
     private static string Find(string program) =>
         new[] { "/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin" }.Select(path => Path.Combine(path, program)).First(System.IO.File.Exists);
 
@@ -148,7 +162,7 @@ public sealed class MariaDb : IAsyncDisposable
         using var install = Process.Start(new ProcessStartInfo(
             Find("mariadb-install-db"),
             [
-                "--no-defaults", $"--datadir={folder.File("data")}", "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=64M",
+                "--no-defaults", $"--datadir={folder.File("data")}", TemporaryFiles(), "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=64M",
                 .. RunAs(),
             ])
         {
@@ -178,7 +192,7 @@ public sealed class MariaDb : IAsyncDisposable
 }
 
 /// <summary>The MariaDB that tests share: started by the first that asks, a database each.</summary>
-public sealed class SharedMariaDb : IAsyncDisposable
+public sealed class MariaDbForAll : IAsyncDisposable
 {
     private readonly Lazy<Task<MariaDb>> server = new(() => MariaDb.StartAsync());
 
@@ -186,7 +200,7 @@ public sealed class SharedMariaDb : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (server.IsValueCreated)
+        if (server.IsValueCreated && server.Value.IsCompletedSuccessfully)
         {
             await (await server.Value).DisposeAsync();
         }

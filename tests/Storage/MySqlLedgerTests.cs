@@ -3,11 +3,11 @@ using FlashSale.Storage;
 using FlashSale.Storage.MySql;
 using FlashSale.Tests.Servers;
 
-[assembly: Xunit.AssemblyFixture(typeof(SharedMariaDb))]
+[assembly: Xunit.AssemblyFixture(typeof(MariaDbForAll))]
 
 namespace FlashSale.Tests.Storage;
 
-public abstract class MySqlLedgerContract(SharedMariaDb shared, WritePattern pattern) : LedgerContract
+public abstract class MySqlLedgerContract(MariaDbForAll shared, WritePattern pattern) : LedgerContract
 {
     private string? connection;
 
@@ -19,6 +19,6 @@ public abstract class MySqlLedgerContract(SharedMariaDb shared, WritePattern pat
     }
 }
 
-public sealed class MySqlLedgerTests(SharedMariaDb shared) : MySqlLedgerContract(shared, WritePattern.LogFirst);
+public sealed class MySqlLedgerTests(MariaDbForAll shared) : MySqlLedgerContract(shared, WritePattern.LogFirst);
 
-public sealed class MySqlLedgerStockFirstTests(SharedMariaDb shared) : MySqlLedgerContract(shared, WritePattern.StockFirst);
+public sealed class MySqlLedgerStockFirstTests(MariaDbForAll shared) : MySqlLedgerContract(shared, WritePattern.StockFirst);

@@ -88,8 +88,9 @@ public static class ServerSetup
     public static async Task<IReadOnlyList<string>> AddStorageAsync(this WebApplicationBuilder builder, Settings settings)
     {
         var clock = new LedgerClock(settings.ClockIsWrongBy);
-        ILedger ledger;
-        IGate gate;
+        List<string> problems = [];
+        ILedger? ledger = null;
+        IGate? gate = null;
         try
         {
             ledger = await StorageSetup.OpenLedgerAsync(settings.Storage, CancellationToken.None);
@@ -97,7 +98,7 @@ public static class ServerSetup
         }
         catch (LedgerUnavailableException exception)
         {
-            return [exception.Message];
+            problems.Add(exception.Message);
         }
 
         try
@@ -106,8 +107,14 @@ public static class ServerSetup
         }
         catch (GateUnavailableException exception)
         {
-            await ledger.DisposeAsync();
-            return [exception.Message];
+            problems.Add(exception.Message);
+        }
+
+        if (ledger is null || gate is null)
+        {
+            await (ledger?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (gate?.DisposeAsync() ?? ValueTask.CompletedTask);
+            return problems;
         }
 
         var services = builder.Services;

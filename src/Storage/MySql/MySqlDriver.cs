@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Security.Authentication;
 
 using MySql.Data.MySqlClient;
 
@@ -19,9 +20,9 @@ internal static class MySqlDriver
         {
             settings = new MySqlConnectionStringBuilder(connectionString);
         }
-        catch (Exception error) when (error is ArgumentException or FormatException or KeyNotFoundException)
+        catch (Exception)
         {
-            // Without the inner message: it may quote the string, and with it the password.
+            // Without what the driver says of it: that may quote the string, and with it the password.
             throw new LedgerUnavailableException(
                 "The connection string of the ledger is not understood: write it as Server=…;Port=3306;Database=…;User ID=…;Password=…");
         }
@@ -64,6 +65,20 @@ internal static class MySqlDriver
         }
 
         return null;
+    }
+
+    /// <summary>The driver has no number for it.</summary>
+    public static bool IsTlsRefused(Exception error)
+    {
+        for (var at = error; at is not null && ServerError(error) is null; at = at.InnerException)
+        {
+            if (at is AuthenticationException || at.Message.Contains("SSL", StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public static bool IsTimeout(Exception error)

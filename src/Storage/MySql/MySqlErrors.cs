@@ -62,6 +62,7 @@ internal static class MySqlErrors
     {
         var what = number switch
         {
+            _ when MySqlDriver.IsTlsRefused(error) => "the connection string asks for TLS, and the server does not offer it or its certificate is not trusted",
             null when MySqlDriver.IsTimeout(error) => "the server did not answer in time",
             null => "the connection failed",
             1021 or 1114 => "the server's disk is full",

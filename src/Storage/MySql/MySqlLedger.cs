@@ -221,7 +221,12 @@ public sealed class MySqlLedger : SqlLedger
                 block.Add(line);
                 if (block.Count == ExportBlock)
                 {
-                    Send(blocks, block, abandoned);
+                    if (!Send(blocks, block, abandoned))
+                    {
+                        session.StopStream();
+                        break;
+                    }
+
                     block = new List<ExportLine>(ExportBlock);
                 }
             }
@@ -239,13 +244,22 @@ public sealed class MySqlLedger : SqlLedger
         }
     }
 
-    private static void Send(ChannelWriter<List<ExportLine>> blocks, List<ExportLine> block, CancellationToken abandoned)
+    /// <returns>False when nobody reads any more.</returns>
+    private static bool Send(ChannelWriter<List<ExportLine>> blocks, List<ExportLine> block, CancellationToken abandoned)
     {
-        abandoned.ThrowIfCancellationRequested();
-        if (!blocks.TryWrite(block))
+        try
         {
             // This thread is the export's own: it may wait.
-            blocks.WriteAsync(block, abandoned).AsTask().GetAwaiter().GetResult();
+            if (!abandoned.IsCancellationRequested && !blocks.TryWrite(block))
+            {
+                blocks.WriteAsync(block, abandoned).AsTask().GetAwaiter().GetResult();
+            }
         }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        return !abandoned.IsCancellationRequested;
     }
 }

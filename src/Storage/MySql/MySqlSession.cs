@@ -21,6 +21,7 @@ internal sealed partial class MySqlSession : SqlSession
     private readonly StringBuilder text = new();
     private DateTimeOffset? now;
     private bool inTransaction;
+    private MySqlAnswer? streaming;
 
     private MySqlSession(DbConnection connection, TimeProvider? clock)
     {
@@ -146,11 +147,17 @@ internal sealed partial class MySqlSession : SqlSession
     public override IEnumerable<T> Stream<T>(string sql, Func<Row, T> map, params object?[] values)
     {
         using var answer = Read(Rewrite(sql), values);
+        streaming = answer;
         while (answer.Next())
         {
             yield return map(answer.Row);
         }
+
+        streaming = null;
     }
+
+    /// <summary>Stops the server from sending the rest of a stream, which the driver would otherwise read to its end.</summary>
+    public void StopStream() => streaming?.Stop();
 
     /// <summary>Runs several statements, each of which answers with one set of rows or none.</summary>
     /// <param name="sql">With all values in it.</param>
@@ -313,6 +320,19 @@ internal sealed class MySqlAnswer(DbCommand command, DbDataReader reader) : IDis
         {
             ended = true;
             throw MySqlErrors.Fault(error);
+        }
+    }
+
+    public void Stop()
+    {
+        ended = true;
+        try
+        {
+            command.Cancel();
+        }
+        catch (Exception)
+        {
+            // Then there is more to read.
         }
     }
 

@@ -60,13 +60,13 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            return await BoundAsync(database.ScriptEvaluateAsync(script.Hash, keys, values, CommandFlags.DemandMaster), cancellation);
+            return await RunAsync(to => to.ScriptEvaluateAsync(script.Hash, keys, values, CommandFlags.DemandMaster), cancellation);
         }
         catch (GateUnavailableException exception) when (exception.InnerException is RedisServerException { Message: var message } && message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
             // The whole text goes to the same server, which then knows it.
             object[] arguments = [script.Text, keys.Length, .. keys.Cast<object>(), .. values.Cast<object>()];
-            return await BoundAsync(database.ExecuteAsync("EVAL", arguments, CommandFlags.DemandMaster), cancellation);
+            return await RunAsync(to => to.ExecuteAsync("EVAL", arguments, CommandFlags.DemandMaster), cancellation);
         }
     }
 
@@ -83,20 +83,21 @@ internal sealed class RedisConnection : IAsyncDisposable
         }
     }
 
-    public Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command, CancellationToken cancellation) => BoundAsync(command(database), cancellation);
-
     /// <summary>The driver waits for ever and queues without end: both are bounded here.</summary>
-    private async Task<T> BoundAsync<T>(Task<T> call, CancellationToken cancellation)
+    /// <exception cref="GateUnavailableException">It failed or had no answer in time, and may have been done all the same.</exception>
+    public async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref callsInFlight) > Limits.GateCallsInFlight)
-        {
-            Release(call);
-            throw new GateUnavailableException($"Redis has not answered {Limits.GateCallsInFlight} calls: no more are sent.");
-        }
-
+        Task? call = null;
         try
         {
-            return await call.WaitAsync(timeout, time, cancellation);
+            if (Interlocked.Increment(ref callsInFlight) > Limits.GateCallsInFlight)
+            {
+                throw new GateUnavailableException($"Redis has not answered {Limits.GateCallsInFlight} calls: no more are sent.");
+            }
+
+            var sent = command(database);
+            call = sent;
+            return await sent.WaitAsync(timeout, time, cancellation);
         }
         catch (TimeoutException exception)
         {
@@ -108,7 +109,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         }
         finally
         {
-            Release(call);
+            Release(call ?? Task.CompletedTask);
         }
     }
 
@@ -136,25 +137,39 @@ internal sealed class RedisConnection : IAsyncDisposable
     private async Task FollowMasterAsync(string master)
     {
         using var timer = new PeriodicTimer(Limits.SettleInterval, time);
-        while (await timer.WaitForNextTickAsync(closing.Token).AsTask().ContinueWith(static tick => tick.IsCompletedSuccessfully, TaskScheduler.Default))
+        try
         {
-            try
+            while (await timer.WaitForNextTickAsync(closing.Token))
             {
-                if (await sentinels!.FindMasterAsync(closing.Token) is { } found && found != master)
-                {
-                    var old = connection;
-                    connection = await ConnectAsync(sentinels.SettingsFor(found), closing.Token);
-                    database = connection.GetDatabase();
-                    master = found;
-                    await old.CloseAsync(allowCommandsToComplete: false);
-                    old.Dispose();
-                }
-            }
-            catch (Exception exception) when (exception is GateUnavailableException or RedisException or OperationCanceledException)
-            {
-                // The next step asks again; meanwhile every call says what is wrong.
+                master = await FollowMasterOnceAsync(master);
             }
         }
+        catch (OperationCanceledException)
+        {
+            // Disposed of.
+        }
+    }
+
+    private async Task<string> FollowMasterOnceAsync(string master)
+    {
+        try
+        {
+            if (await sentinels!.FindMasterAsync(closing.Token) is { } found && found != master)
+            {
+                var old = connection;
+                connection = await ConnectAsync(sentinels.SettingsFor(found), closing.Token);
+                database = connection.GetDatabase();
+                master = found;
+                await old.CloseAsync(allowCommandsToComplete: false);
+                old.Dispose();
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // Whatever the driver throws, the next step asks again; meanwhile every call says what is wrong.
+        }
+
+        return master;
     }
 
     public async ValueTask DisposeAsync()

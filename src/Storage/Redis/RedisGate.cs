@@ -17,7 +17,7 @@ namespace FlashSale.Storage.Redis;
 public sealed partial class RedisGate : IGate
 {
     /// <summary>What admit.lua says besides the outcomes: noted at home, and a unit is to be taken from another shard.</summary>
-    private const int TakeElsewhere = 11;
+    private const int TakeElsewhere = 100;
     private static readonly RedisValue Yes = "1";
     private static readonly RedisValue No = "0";
     private readonly RedisConnection redis;
@@ -181,15 +181,17 @@ public sealed partial class RedisGate : IGate
         var before = known.Admissions;
         var (stock, pending, all) = (0L, 0L, 0L);
         (long Seq, long Available) last = (long.MaxValue, 0);
-        foreach (var found in await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..4], [], cancellation)))
+        var replies = await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..4], [], cancellation));
+        for (var shard = 0; shard < replies.Length; shard++)
         {
             // Warm, epoch, share, ledger available, seq, pending here, pending that took its unit elsewhere.
-            var row = (long[])found!;
+            var row = (long[])replies[shard]!;
             if (row[0] == 0)
             {
                 return null;
             }
 
+            known.Remember(shard, row[1], row[4]);
             stock += Math.Max(0, row[2] - row[5]);
             pending += row[5];
             all += row[5] + row[6];

@@ -60,5 +60,40 @@ public sealed class StartTests
         AssertNoStackTrace(run);
     }
 
+    [Fact]
+    public async Task Start_WhenNeitherStoreAnswers_SaysBothAndNoPassword()
+    {
+        var run = await ServerRun.StartAsync(
+            ("FlashSale__Auth__SigningKey", Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32))),
+            ("FlashSale__Ledger__Provider", "mysql"),
+            ("ConnectionStrings__Ledger", "Server=127.0.0.1;Port=1;Database=flashsale;User ID=flashsale;Password=hunter2"),
+            ("FlashSale__Gate__Provider", "redis"),
+            ("ConnectionStrings__Gate", "127.0.0.1:2,password=hunter2"));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("127.0.0.1:1", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:2", run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", run.Errors, StringComparison.Ordinal);
+        AssertNoStackTrace(run);
+    }
+
+    [Fact]
+    public async Task Start_WithRedisWhereTheLedgerShouldBe_IsRefusedAndTheOtherWayRound()
+    {
+        await using var redis = await Servers.RedisServer.StartAsync();
+        await using var database = await Servers.MariaDb.StartAsync();
+        var run = await ServerRun.StartAsync(
+            ("FlashSale__Auth__SigningKey", Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32))),
+            ("FlashSale__Ledger__Provider", "mysql"),
+            ("ConnectionStrings__Ledger", $"Server=127.0.0.1;Port={redis.Port};Database=flashsale;User ID=flashsale;Password=hunter2"),
+            ("FlashSale__Gate__Provider", "redis"),
+            ("ConnectionStrings__Gate", $"127.0.0.1:{database.Port}"));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("The ledger is not available", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("Redis", run.Errors, StringComparison.Ordinal);
+        AssertNoStackTrace(run);
+    }
+
     private static void AssertNoStackTrace(ServerRun run) => Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
 }

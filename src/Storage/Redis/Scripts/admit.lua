@@ -1,6 +1,6 @@
 -- One admission, decided in the user's home shard. KEYS: sale, offer, pending, spilled, reserved, rejected, barred (orders.lua and sale.lua say what is in them).
 -- ARGV: order (16 bytes), user, now (ms), '1' when another shard may be asked for a unit.
--- Gives the outcome as AdmissionOutcome counts it, or 11: noted here, and a unit is to be taken from another shard.
+-- Gives the outcome as AdmissionOutcome counts it, or 100: noted here, and a unit is to be taken from another shard.
 -- This runs for every request that comes so far: what counts is the number of calls.
 local call, order, user = redis.call, ARGV[1], ARGV[2]
 local account = 'u' .. user
@@ -53,7 +53,7 @@ if (tonumber(offer[3]) or 0) <= listed then
   if ARGV[4] ~= '1' then
     return 1
   end
-  list, state, outcome = KEYS[4], 'S', 11
+  list, state, outcome = KEYS[4], 'S', 100
   listed = call('ZCARD', list)
 end
 

@@ -1,0 +1,159 @@
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Sales;
+using FlashSale.Storage;
+using FlashSale.Storage.Memory;
+using FlashSale.Storage.Sqlite;
+using FlashSale.Tests.Server.Orders;
+
+using Xunit;
+
+namespace FlashSale.Tests.Storage;
+
+/// <summary>The warm-up of a gate that instances share: when it is due, what it finds, and what it makes up for.</summary>
+public sealed class WarmUpTests : IAsyncLifetime
+{
+    private static readonly Actor Actor = Actor.System("test");
+    private static readonly TimeSpan Lead = TimeSpan.FromMinutes(20);
+    private readonly TemporaryFolder folder = new();
+    private readonly ManualTime time = new();
+    private readonly SaleCatalog catalog = new();
+    private SqliteLedger ledger = null!;
+    private IGate gate = null!;
+    private FaultyGate faults = null!;
+    private WarmUp warmUp = null!;
+    private Sale sale = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        ledger = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(folder.File("ledger.db")), time, default);
+        (gate, faults) = FaultyGate.Wrap(new MemoryGate());
+        faults.IsShared = true;
+        warmUp = OnAnotherInstance();
+        var draft = await ledger.CreateSaleAsync(Definition(time.GetUtcNow() + (2 * Lead)), Actor, default);
+        sale = (await ledger.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", Actor, default))!;
+        for (var i = 0; i < 10; i++)
+        {
+            var status = i < 7 ? ReservationStatus.Approved : ReservationStatus.Rejected;
+            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"user-{i}"), status), default);
+        }
+
+        await warmUp.RefreshAsync(default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ledger.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task LoadDueAsync_BeforeTheLeadTime_LeavesTheSaleAndSaysWhen()
+    {
+        time.Advance(Lead - TimeSpan.FromSeconds(1));
+        Assert.Empty(await warmUp.LoadDueAsync(default));
+
+        var described = await warmUp.DescribeAsync(sale, default);
+        Assert.False(described.Warm);
+        Assert.Contains($"{sale.OpensAt - Lead:u}", described.Problem);
+        Assert.Equal((0, 10), (described.Reservations, described.ReservationsInLedger));
+    }
+
+    [Fact]
+    public async Task LoadDueAsync_InTheLeadTime_LoadsOnceAndHoldsTheCountsAgainstTheLedger()
+    {
+        time.Advance(Lead);
+        var loaded = Assert.Single(await warmUp.LoadDueAsync(default));
+        Assert.Equal((true, 1, 1, 10, 10), (loaded.Warm, loaded.OffersWarm, loaded.Offers, loaded.Reservations, loaded.ReservationsInLedger));
+        Assert.Null(loaded.Problem);
+        Assert.Empty(await warmUp.LoadDueAsync(default));
+        Assert.True((await OnAnotherInstance().DescribeAsync(sale, default)).Warm);
+    }
+
+    [Fact]
+    public async Task RunAsync_ByHand_LoadsBeforeTheLeadTime()
+    {
+        Assert.True((await warmUp.RunAsync(sale, anew: false, default)).Warm);
+        Assert.Equal(7, (await gate.CountAsync(sale.Id, default))!.Value.Reserved);
+    }
+
+    [Fact]
+    public async Task LoadDueAsync_AfterTheGateLostTheSale_LoadsIt()
+    {
+        time.Advance(Lead);
+        await warmUp.LoadDueAsync(default);
+        await gate.RemoveSaleAsync(sale.Id, default);
+        Assert.Single(await warmUp.LoadDueAsync(default));
+        Assert.Equal(10, (await warmUp.DescribeAsync(sale, default)).Reservations);
+    }
+
+    [Fact]
+    public async Task LoadDueAsync_WhileTheGateIsAway_FailsAndLaterMakesUpForIt()
+    {
+        time.Advance(Lead);
+        faults.IsAway = true;
+        await Assert.ThrowsAsync<GateUnavailableException>(() => warmUp.LoadDueAsync(default));
+        faults.IsAway = false;
+        Assert.Single(await warmUp.LoadDueAsync(default));
+    }
+
+    [Fact]
+    public async Task RefreshAsync_WhileTheGateIsAway_KeepsTheCatalogueUpToDate()
+    {
+        faults.IsAway = true;
+        await ledger.UpdateSaleAsync(sale with { Status = SaleStatus.Paused }, sale.Rev, "sale.pause", Actor, default);
+        await Assert.ThrowsAsync<GateUnavailableException>(() => warmUp.RefreshAsync(default));
+        Assert.Equal(SaleStatus.Paused, catalog.Find(sale.Id)!.Sale.Status);
+    }
+
+    [Fact]
+    public async Task RefreshAsync_OnAnySharedGate_DoesNotLoadOnItsOwnAccount()
+    {
+        time.Advance(2 * Lead);
+        await warmUp.RefreshAsync(default);
+        Assert.Null(await gate.CountAsync(sale.Id, default));
+        Assert.Equal(AdmissionOutcome.NotWarm, await gate.AdmitAsync(
+            new AdmissionRequest(sale.Id, sale.Offers[0].Id, OrderId.Create(time.GetUtcNow()), UserId.Parse("user-1"), time.GetUtcNow()), default));
+    }
+
+    [Fact]
+    public async Task DescribeAsync_WhenTheGateHasFewerReservations_SaysSo()
+    {
+        time.Advance(Lead);
+        await warmUp.LoadDueAsync(default);
+        await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse("late"), ReservationStatus.Approved), default);
+        var described = await warmUp.DescribeAsync(sale, default);
+        Assert.False(described.Warm);
+        Assert.Contains("10 reservations, the ledger 11", described.Problem);
+    }
+
+    private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, new Settlements(new GateBreaker(gate, time), catalog, time), time);
+
+    private static Sale Definition(DateTimeOffset opensAt) => new()
+    {
+        Slug = "warm",
+        Title = new LocalizedText("端午", "Dragon Boat"),
+        ReservationOpensAt = opensAt.AddHours(-5),
+        ReservationClosesAt = opensAt,
+        OpensAt = opensAt,
+        ClosesAt = opensAt.AddHours(1),
+        RequiresReservation = true,
+        PaymentWindow = TimeSpan.FromMinutes(15),
+        WarmUpLead = Lead,
+        Offers =
+        [
+            new Offer
+            {
+                Sku = "coupon",
+                Title = new LocalizedText("优惠券", "Coupon"),
+                FaceValue = Money.Cny(10_000),
+                Price = Money.Cny(9_900),
+                Stock = 5,
+                PerUserLimit = 1,
+                ValidFrom = opensAt,
+                ValidUntil = opensAt.AddDays(30),
+            },
+        ],
+    };
+}
