@@ -192,6 +192,7 @@ internal sealed partial class Storm : IAsyncDisposable
             .. violated,
             .. outcome?.Sales.SelectMany(sale => sale.Offers).Select(offer => $"offer {offer.Id}: {offer.Placed} orders, {offer.Paid} paid of {offer.Stock}") ?? [],
             .. run.Metrics.Counts.Select(row => $"{row.Op} {row.Status} {row.Code}: {row.Count}"),
+            .. run.Metrics.Latencies.Select(row => $"{row.Op}: p50 {row.Histogram.Percentile(50) / 1_000} ms, p99 {row.Histogram.Percentile(99) / 1_000} ms"),
             .. run.Metrics.Notes.Select(note => $"{note.Key}: {note.Value}"),
             $"probe: {string.Join(", ", Probe.Failures.Select(failure => $"{failure.Key}: {failure.Value}"))}",
             .. site.Instances.SelectMany((instance, i) => LogOf(instance).Prepend($"---- log of instance {i}:")),
