@@ -34,14 +34,14 @@ internal sealed class RecordedShop : IAsyncDisposable
     private readonly ConcurrentDictionary<string, int> answered = new();
     private readonly ConcurrentDictionary<string, string> sessions = new();
 
-    private RecordedShop(TestServer server, HistorySale sale)
+    private RecordedShop(TestServer server, HistorySale sale, Uri? front)
     {
         this.server = server;
         Sale = sale;
         Offers = [.. sale.Offers.Select(offer => new OfferProgress(offer.Id, (int)offer.Stock))];
         http = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
         {
-            BaseAddress = server.Address,
+            BaseAddress = front ?? server.Address,
             Timeout = CallTimeout,
         };
         history = new HistoryWriter(HistoryFile, new HistoryHeader
@@ -69,17 +69,18 @@ internal sealed class RecordedShop : IAsyncDisposable
     private static long Now => (TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>A sale that is open, with as many units of each offer.</summary>
-    public static async Task<RecordedShop> OpenAsync(TestServer server, int offers, int stock, int perUserLimit)
+    /// <param name="front">Where shoppers go instead, such as a balancer in front of several instances; null to the server itself.</param>
+    public static async Task<RecordedShop> OpenAsync(TestServer server, int offers, int stock, int perUserLimit, Uri? front = null)
     {
         var created = await DraftAsync(server, offers, stock, perUserLimit);
         using var published = await server.Operator(OperatorId).PostAsync(
             new Uri($"/api/v1/admin/sales/{created.Id}/publication", UriKind.Relative), null);
         Assert.Equal(HttpStatusCode.OK, published.StatusCode);
-        return await OpenAsync(server, created, stock, perUserLimit);
+        return await OpenAsync(server, created, stock, perUserLimit, front);
     }
 
     /// <summary>The shop of a sale that was published already.</summary>
-    public static async Task<RecordedShop> OpenAsync(TestServer server, SaleDocument sale, int stock, int perUserLimit)
+    public static async Task<RecordedShop> OpenAsync(TestServer server, SaleDocument sale, int stock, int perUserLimit, Uri? front = null)
     {
         var shop = new RecordedShop(server, new HistorySale
         {
@@ -88,7 +89,7 @@ internal sealed class RecordedShop : IAsyncDisposable
             OpensAt = sale.OpensAt.ToUnixTimeMilliseconds() * 1_000,
             PaymentWindowSeconds = PaymentWindowSeconds,
             Offers = [.. sale.Offers.Select(offer => new HistoryOffer(offer.Id, stock, perUserLimit, Price))],
-        });
+        }, front);
         var now = Now;
         await shop.history.WriteAsync(new HistoryRecord
         {

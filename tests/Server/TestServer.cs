@@ -16,14 +16,20 @@ namespace FlashSale.Tests.Server;
 /// </summary>
 public sealed partial class TestServer : IAsyncDisposable
 {
+    /// <summary>Instances of one shop have the same; a server that is given none has its own.</summary>
+    public const string AuthKeySetting = "FlashSale__Auth__SigningKey";
+    public const string SandboxSecretSetting = "FlashSale__Payments__Sandbox__Secret";
+
     /// <summary>The promise of api.md: SIGTERM ends the process within it.</summary>
     public static readonly TimeSpan StopMax = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(60);
     private const int SigTerm = 15;
     private const int SigKill = 9;
+    private const int SigStop = 19;
+    private const int SigContinue = 18;
 
     private readonly Dictionary<string, string> environment;
-    private readonly byte[] authKey = RandomNumberGenerator.GetBytes(32);
+    private readonly byte[] authKey;
     private readonly StringBuilder log = new();
     private readonly List<HttpClient> clients = [];
     private Process? process;
@@ -39,23 +45,28 @@ public sealed partial class TestServer : IAsyncDisposable
             ["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information",
             ["FlashSale__DataDirectory"] = DataDirectory,
             ["FlashSale__Demo"] = "false",
-            ["FlashSale__Auth__SigningKey"] = AuthKey,
-            ["FlashSale__Payments__Sandbox__Secret"] = Convert.ToBase64String(SandboxSecret),
+            [AuthKeySetting] = NewKey(),
+            [SandboxSecretSetting] = NewKey(),
             ["FlashSale__Limits__Enabled"] = "false",
         };
         foreach (var (key, value) in settings)
         {
             environment[key] = value;
         }
+
+        authKey = Convert.FromBase64String(environment[AuthKeySetting]);
+        SandboxSecret = Convert.FromBase64String(environment[SandboxSecretSetting]);
     }
 
     /// <summary>Base64, as <c>--auth-key</c> takes it.</summary>
     public string AuthKey => Convert.ToBase64String(authKey);
 
     /// <summary>Signs the callbacks of the sandbox payment provider.</summary>
-    public byte[] SandboxSecret { get; } = RandomNumberGenerator.GetBytes(32);
+    public byte[] SandboxSecret { get; }
 
     public string DataDirectory { get; }
+
+    public int ProcessId => process!.Id;
 
     /// <summary>The same after a restart.</summary>
     public Uri Address { get; private set; } = null!;
@@ -130,6 +141,11 @@ public sealed partial class TestServer : IAsyncDisposable
         Signal(SigKill);
         await process!.WaitForExitAsync();
     }
+
+    /// <summary>The process stands still, with all its connections, until <see cref="Thaw"/>.</summary>
+    public void Freeze() => Signal(SigStop);
+
+    public void Thaw() => Signal(SigContinue);
 
     /// <summary>Starts again after <see cref="StopAsync"/> or <see cref="KillAsync"/>: the same data, port and settings.</summary>
     public Task RestartAsync() => StartProcessAsync();
@@ -251,6 +267,8 @@ public sealed partial class TestServer : IAsyncDisposable
         var tests = new DirectoryInfo(AppContext.BaseDirectory);
         return Path.Combine(tests.Parent!.Parent!.FullName, "Server", tests.Name, "FlashSale.Server.dll");
     }
+
+    public static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     private static string Base64Url(ReadOnlySpan<byte> bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 

@@ -131,8 +131,8 @@ internal sealed class WriterLane(
     {
         try
         {
-            var placed = await PlaceAsync(orders.ToArray(), stopping);
-            Answer(orders.Span, placed.Results);
+            var (placed, wasUnknown) = await PlaceAsync(orders.ToArray(), stopping);
+            Answer(orders.Span, placed.Results, wasUnknown);
             // The gate learns of this batch while the ledger has the next one: its shoppers have their answer, and those to come need not wait for the gate.
             await settling;
             settling = SettleAsync(orders, placed);
@@ -150,7 +150,8 @@ internal sealed class WriterLane(
     }
 
     /// <summary>While the outcome of a commit is unknown, the same ids are tried again: the ledger finds them, or writes them now.</summary>
-    private async Task<PlacementBatch> PlaceAsync(WaitingOrder[] orders, CancellationToken stopping)
+    /// <returns>And whether it was unknown: then what was found may be of the first try.</returns>
+    private async Task<(PlacementBatch Placed, bool WasUnknown)> PlaceAsync(WaitingOrder[] orders, CancellationToken stopping)
     {
         OrderDraft[] drafts = [.. orders.Select(order => order.Draft)];
         var started = time.GetTimestamp();
@@ -163,7 +164,7 @@ internal sealed class WriterLane(
                 {
                     var placed = await ledger.PlaceAsync(drafts, CancellationToken.None);
                     metrics.RecordBatch(drafts.Length, time.GetElapsedTime(started).TotalSeconds);
-                    return placed;
+                    return (placed, unknown);
                 }
                 catch (Exception exception) when (exception is LedgerOutcomeUnknownException || (unknown && exception is LedgerUnavailableException or LedgerBusyException))
                 {
@@ -187,14 +188,16 @@ internal sealed class WriterLane(
         }
     }
 
-    private void Answer(ReadOnlySpan<WaitingOrder> orders, IReadOnlyDictionary<OrderId, PlacementResult> results)
+    private void Answer(ReadOnlySpan<WaitingOrder> orders, IReadOnlyDictionary<OrderId, PlacementResult> results, bool wasUnknown)
     {
         foreach (var order in orders)
         {
             var result = results[order.Draft.Id];
-            Close(order, DecisionOf(result.Outcome), result.Order);
+            // Found by the second try, it was placed by the first: nobody else has been told of it.
+            var outcome = wasUnknown && result.Outcome == PlacementOutcome.AlreadyPlaced ? PlacementOutcome.Placed : result.Outcome;
+            Close(order, DecisionOf(outcome), result.Order);
             metrics.RecordOrder(time.GetElapsedTime(order.ArrivedAt).TotalSeconds);
-            if (result.Outcome == PlacementOutcome.Placed)
+            if (outcome == PlacementOutcome.Placed)
             {
                 metrics.CountOrder(OrderStatus.Held);
             }

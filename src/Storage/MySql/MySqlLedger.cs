@@ -11,7 +11,7 @@ namespace FlashSale.Storage.MySql;
 /// <param name="ConnectionString">As the operator writes it: server, port, database, user, password, TLS. The rest is set by the ledger.</param>
 /// <param name="WritePattern">Whether a batch writes change-log rows or the stock row first. Both keep the same promises.</param>
 /// <param name="WriterLanes">Connections that place orders, 1 to 16; the offers are shared out among them.</param>
-/// <param name="Connections">Connections for everything else, 2 to 64.</param>
+/// <param name="Connections">Connections for everything else, 2 to 64: half of them for what writes stock, the others for what does not wait for it.</param>
 public sealed record MySqlLedgerOptions(
     string ConnectionString, WritePattern WritePattern = WritePattern.LogFirst, int WriterLanes = 2, int Connections = 8)
 {
@@ -43,20 +43,24 @@ public sealed class MySqlLedger : SqlLedger
     private readonly MySqlLedgerOptions options;
     private readonly MySqlTarget exportTarget;
     private readonly string sessionSettings;
+    // Payments, cancellations and expiries of an offer come one after the other, since each has the offer's stock row to itself; when many wait, so does whatever
+    // shares their connections. Readers, leases and the check of the ledger must not: the gate would go uncorrected, and the instance would not be ready.
     private readonly MySqlConnections connections;
+    private readonly MySqlConnections prompt;
     private readonly MySqlConnections[] writers;
     private readonly MySqlLane[] lanes;
     private readonly SemaphoreSlim exports = new(ExportsAtOnce);
     private readonly Lock checking = new();
     private Task<string?> check = Task.FromResult<string?>(null);
 
-    private MySqlLedger(MySqlLedgerOptions options, string sessionSettings, MySqlConnections connections, MySqlConnections[] writers)
+    private MySqlLedger(MySqlLedgerOptions options, string sessionSettings, MySqlConnections connections, MySqlConnections prompt, MySqlConnections[] writers)
         : base(options.WritePattern)
     {
         this.options = options;
         exportTarget = MySqlDriver.Pin(options.ConnectionString, ExportTimeouts);
         this.sessionSettings = sessionSettings;
         this.connections = connections;
+        this.prompt = prompt;
         this.writers = writers;
         lanes = [.. writers.Select(_ => new MySqlLane(options.WritePattern))];
     }
@@ -81,13 +85,14 @@ public sealed class MySqlLedger : SqlLedger
         try
         {
             MySqlSession Open() => MySqlSession.Open(target, settings, options.Clock);
-            opened.Add(await MySqlConnections.StartAsync("mysql ledger", options.Connections, Open));
+            opened.Add(await MySqlConnections.StartAsync("mysql ledger", options.Connections - (options.Connections / 2), Open));
+            opened.Add(await MySqlConnections.StartAsync("mysql ledger prompt", options.Connections / 2, Open));
             for (var lane = 0; lane < options.WriterLanes; lane++)
             {
                 opened.Add(await MySqlConnections.StartAsync("mysql ledger lane", 1, Open));
             }
 
-            return new MySqlLedger(options, settings, opened[0], [.. opened.Skip(1)]);
+            return new MySqlLedger(options, settings, opened[0], opened[1], [.. opened.Skip(2)]);
         }
         catch
         {
@@ -100,7 +105,7 @@ public sealed class MySqlLedger : SqlLedger
         }
     }
 
-    public override Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => connections.RunAsync(session => session.Now, cancellation);
+    public override Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => prompt.RunAsync(session => session.Now, cancellation);
 
     public override async Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts, CancellationToken cancellation)
     {
@@ -173,10 +178,15 @@ public sealed class MySqlLedger : SqlLedger
         }
 
         await connections.DisposeAsync();
+        await prompt.DisposeAsync();
     }
 
-    private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) =>
-        connections.RunAsync(
+    private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => WriteAsync(connections, work, cancellation);
+
+    private protected override Task<T> KeepAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => WriteAsync(prompt, work, cancellation);
+
+    private static Task<T> WriteAsync<T>(MySqlConnections on, Func<SqlSession, T> work, CancellationToken cancellation) =>
+        on.RunAsync(
             session =>
             {
                 session.Begin();
@@ -186,13 +196,13 @@ public sealed class MySqlLedger : SqlLedger
             },
             cancellation);
 
-    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => connections.RunAsync(read, cancellation);
+    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => prompt.RunAsync(read, cancellation);
 
     private async Task<string?> WriteAndReadAsync()
     {
         try
         {
-            var written = await WriteAsync(
+            var written = await KeepAsync(
                 session =>
                 {
                     session.Execute("UPDATE ledger_state SET heartbeat = heartbeat + 1");
@@ -213,6 +223,7 @@ public sealed class MySqlLedger : SqlLedger
         try
         {
             using var session = MySqlSession.Open(exportTarget, sessionSettings, options.Clock);
+            session.ExecuteScript(MySqlSetup.MayBeIdle);
             session.BeginSnapshot();
             var block = new List<ExportLine>(ExportBlock);
             foreach (var line in ReadExport(session, sale))

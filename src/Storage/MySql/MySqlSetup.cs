@@ -26,8 +26,14 @@ internal static partial class MySqlSetup
             time_zone = '+00:00', innodb_lock_wait_timeout = 2, foreign_key_checks = 1, unique_checks = 1, wait_timeout = 2592000, net_write_timeout = 600;
         """;
 
-    /// <summary>MariaDB only: the transaction of a client that froze does not keep its rows. The connection is ended, and all is rolled back.</summary>
-    private const string MariaDbSettings = "SET SESSION idle_write_transaction_timeout = 3, check_constraint_checks = 1;";
+    /// <summary>
+    /// MariaDB only: the transaction of a client that froze does not keep its rows. The connection is ended, and all is rolled back. Not
+    /// idle_write_transaction_timeout: one that has only locked rows so far counts as reading there, and would keep them for ever.
+    /// </summary>
+    private const string MariaDbSettings = "SET SESSION idle_transaction_timeout = 3, check_constraint_checks = 1;";
+
+    /// <summary>For a session that only reads, and may wait for its reader in the middle of a transaction. MySQL knows no such time, and takes it for a comment.</summary>
+    public const string MayBeIdle = "DO 0; /*M! SET SESSION idle_transaction_timeout = 0 */";
 
     /// <returns>What each session sets when it is opened.</returns>
     /// <exception cref="LedgerUnavailableException">All that is wrong, and what to change.</exception>

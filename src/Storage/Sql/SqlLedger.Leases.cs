@@ -3,7 +3,7 @@ namespace FlashSale.Storage.Sql;
 public abstract partial class SqlLedger
 {
     public Task<bool> TryLeaseAsync(string name, string owner, TimeSpan length, CancellationToken cancellation) =>
-        WriteAsync(
+        KeepAsync(
             session =>
             {
                 var now = session.Now;
@@ -26,7 +26,7 @@ public abstract partial class SqlLedger
             cancellation);
 
     public Task ReleaseLeaseAsync(string name, string owner, CancellationToken cancellation) =>
-        WriteAsync(session => session.Execute("DELETE FROM leases WHERE name = ?1 AND owner = ?2", name, owner), cancellation);
+        KeepAsync(session => session.Execute("DELETE FROM leases WHERE name = ?1 AND owner = ?2", name, owner), cancellation);
 
     private sealed record Held(string Owner, DateTimeOffset Until);
 }

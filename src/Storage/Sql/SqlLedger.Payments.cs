@@ -10,7 +10,7 @@ public abstract partial class SqlLedger
     private const string SelectPayments = "SELECT id, order_id, amount, currency, status FROM payments";
 
     public Task<(bool Payable, Payment? Payment)?> StartPaymentAsync(OrderId order, UserId user, PaymentId newId, CancellationToken cancellation) =>
-        WriteAsync<(bool, Payment?)?>(
+        KeepAsync<(bool, Payment?)?>(
             session =>
             {
                 if (LockOrder(session, order) is not { } found || found.UserId != user)

@@ -27,5 +27,8 @@ public abstract partial class SqlLedger(WritePattern pattern) : ILedger
     /// <summary>Runs the work in a transaction and returns when that is durable; in one that failed for a reason that passes, once more.</summary>
     private protected abstract Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation);
 
+    /// <summary>A write that touches no stock: where writes to the same stock queue up, it does not wait behind them.</summary>
+    private protected virtual Task<T> KeepAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => WriteAsync(work, cancellation);
+
     private protected abstract Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation);
 }

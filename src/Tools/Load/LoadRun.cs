@@ -23,6 +23,12 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
     private readonly Crew crew = new();
     private readonly SessionTokens sessions = new(settings.AuthKey);
 
+    /// <summary>To be looked at while it runs.</summary>
+    public Metrics Metrics => metrics;
+
+    /// <summary>Null until the sales are made; complete when the run has ended.</summary>
+    public RunOutcome? Outcome { get; private set; }
+
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var report = MakeDirectory();
@@ -53,6 +59,7 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
             Sales = [.. sales.Select(sale => PlanMaker.Describe(sale, RunClock.FromTime(opensAt), settings, SaleSetup.Price))],
         };
         var outcome = new RunOutcome(settings, sales, metrics, startedAt, opensAt) { ClockOffset = offset, ClockError = error, Entries = entries.Length };
+        Outcome = outcome;
         shop.OpensAt = opening;
         await using (var history = new HistoryWriter(report.HistoryFile, header))
         {

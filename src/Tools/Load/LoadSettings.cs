@@ -3,6 +3,8 @@ namespace FlashSale.Tools.Load;
 /// <summary>What was asked for on the command line. Percentages are whole, 0 to 100.</summary>
 internal sealed record LoadSettings
 {
+    private readonly int? prepareRate;
+
     public required Uri Target { get; init; }
     public required byte[] AuthKey { get; init; }
     public required int Sales { get; init; }
@@ -39,7 +41,11 @@ internal sealed record LoadSettings
     public int Units => Sales * Offers * Stock;
 
     /// <summary>Reservations and tokens are asked for no faster than this, a second.</summary>
-    public int PrepareRate => Math.Min(Math.Max(Rate, 200), 4_000);
+    public int PrepareRate
+    {
+        get => prepareRate ?? Math.Min(Math.Max(Rate, 200), 4_000);
+        init => prepareRate = value;
+    }
 
     /// <summary>People who were told "sold out" and come back, a second.</summary>
     public double ReturnRate => Math.Max(Rate / 4.0, 20);

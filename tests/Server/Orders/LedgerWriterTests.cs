@@ -45,7 +45,8 @@ public sealed class LedgerWriterTests
 
         var (decision, order) = await rig.PlaceAsync("alice");
 
-        Assert.Equal(OrderDecision.Repeated, decision);
+        // Not repeated: this request made it, and no other was told so.
+        Assert.Equal(OrderDecision.Placed, decision);
         Assert.Equal("alice", order!.UserId.Value);
         Assert.Equal(rig.Faults.Handed.First()[0].Id, order.Id);
         Assert.All(rig.Faults.Handed, batch => Assert.Equal(order.Id, Assert.Single(batch).Id));
