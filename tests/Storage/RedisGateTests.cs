@@ -1,3 +1,4 @@
+using FlashSale.Core;
 using FlashSale.Storage;
 using FlashSale.Storage.Redis;
 using FlashSale.Tests.Servers;
