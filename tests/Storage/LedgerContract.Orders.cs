@@ -380,7 +380,7 @@ public abstract partial class LedgerContract
         using var stop = new CancellationTokenSource();
         var writing = WriteUntilAsync(sale, stop.Token);
         var seen = new List<int>();
-        while (seen.Count < 20 || seen[^1] == seen[0])
+        while (!writing.IsCompleted && (seen.Count < 20 || seen[^1] == seen[0]))
         {
             seen.Add((await AuditAsync(sale)).Of("order").Count());
         }

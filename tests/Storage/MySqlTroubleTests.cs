@@ -100,6 +100,25 @@ public sealed class MySqlTroubleTests(MariaDbForAll shared)
         await MySqlRig.AuditAsync(ledger, sale);
     }
 
+    [Theory]
+    [InlineData(WritePattern.LogFirst)]
+    [InlineData(WritePattern.StockFirst)]
+    public async Task PlaceAsync_WhenTheStockWasEditedByHand_SellsNotMoreThanIsThere(WritePattern pattern)
+    {
+        await using var rig = await MySqlRig.OnAsync(shared);
+        var ledger = await rig.OpenAsync(pattern);
+        var sale = await MySqlRig.PublishAsync(ledger, stock: 10);
+        Assert.Equal(PlacementOutcome.Placed, await MySqlRig.PlaceAsync(ledger, MySqlRig.Order(sale, 1)));
+
+        // Without a change in the log: the number that the ledger believes in is still right, and so only the count of changed rows tells.
+        await rig.ByHandAsync("UPDATE stock SET adjustments = adjustments - available, available = 0");
+        var late = MySqlRig.Order(sale, 2);
+
+        Assert.Equal(PlacementOutcome.SoldOut, await MySqlRig.PlaceAsync(ledger, late));
+        Assert.Null(await ledger.FindOrderAsync(late.Id, default));
+        Assert.Equal(0, (await ledger.ReadStockAsync([sale.Offers[0].Id], default))[0].Row.Available);
+    }
+
     [Fact]
     public async Task PlaceAsync_WhenItIsTheVictimOfADeadlock_TriesAgain()
     {
@@ -116,7 +135,11 @@ public sealed class MySqlTroubleTests(MariaDbForAll shared)
 
         var draft = MySqlRig.Order(sale, 2);
         var placing = MySqlRig.PlaceAsync(ledger, draft);
-        await WaitForLockAsync(rig);
+        while (!placing.IsCompleted && await rig.ReadAsync<long>("SELECT count(*) FROM information_schema.innodb_lock_waits") == 0)
+        {
+            await Task.Delay(10);
+        }
+
         await stranger.RunAsync(
             $"INSERT INTO orders (id, sale_id, offer_id, user_id, status, user_limit, live_slot, price, currency, created_at, pay_before) VALUES (x'{Guid.NewGuid():N}', {sale.Id}, {draft.OfferId}, 'u2', 'held', 1, 1, 1, 'CNY', 1, 1)");
         await stranger.RunAsync("ROLLBACK");
@@ -247,14 +270,6 @@ public sealed class MySqlTroubleTests(MariaDbForAll shared)
         {
             await KillConnectionsAsync(rig);
             await Task.Delay(Random.Shared.Next(1, 30), CancellationToken.None);
-        }
-    }
-
-    private static async Task WaitForLockAsync(MySqlRig rig)
-    {
-        while (await rig.ReadAsync<long>("SELECT count(*) FROM information_schema.innodb_lock_waits") == 0)
-        {
-            await Task.Delay(10);
         }
     }
 }
