@@ -64,7 +64,7 @@ public static class GateBench
                     $"sold out {rates.SoldOut:N0}/s ({soldOut[^1]:P0})");
             }
 
-            Console.WriteLine($"{callers} callers, median: admitted {Median(admitted):P0}, sold out {Median(soldOut):P0}; {await CostAsync(gate, bare, callers)}");
+            Console.WriteLine($"{callers} callers, median: admitted {Median(admitted):P0}, sold out {Median(soldOut):P0}\n{await CostAsync(gate, bare, callers)}");
             reached = callers == Crowd ? Math.Min(Median(admitted), Median(soldOut)) : reached;
         }
 
@@ -77,35 +77,38 @@ public static class GateBench
     /// </summary>
     private static async Task<(double Bare, double Admitted, double SoldOut)> RatesAsync(RedisGate gate, BareScript bare, int callers, int seconds)
     {
-        var now = await LoadAsync(gate, bare);
-        await RateAsync(1, callers, i => AdmitOneAsync(gate, now, i, AdmissionOutcome.Admitted));
-        now = await LoadAsync(gate, bare);
-        var least = await RateAsync(seconds, callers, i => bare.CallAsync($"user-{i}"));
-        var admitted = await RateAsync(seconds, callers, i => AdmitOneAsync(gate, now, i, AdmissionOutcome.Admitted));
+        await LoadAsync(gate, bare);
+        await RateAsync(1, callers, i => AdmitOneAsync(gate, i, AdmissionOutcome.Admitted));
+        await LoadAsync(gate, bare);
+        var (_, least) = await RateAsync(seconds, callers, i => bare.CallAsync($"user-{i}"));
+        var (_, admitted) = await RateAsync(seconds, callers, i => AdmitOneAsync(gate, i, AdmissionOutcome.Admitted));
         await gate.SettleAsync(At(0, 3), CancellationToken.None);
-        var soldOut = await RateAsync(seconds, callers, i => AdmitOneAsync(gate, now, 100_000_000 + i, AdmissionOutcome.SoldOut));
+        var (_, soldOut) = await RateAsync(seconds, callers, i => AdmitOneAsync(gate, 100_000_000 + i, AdmissionOutcome.SoldOut));
         return (least, admitted, soldOut);
     }
 
     /// <summary>More than can be sold while it is measured.</summary>
-    private static async Task<DateTimeOffset> LoadAsync(RedisGate gate, BareScript bare)
+    private static async Task LoadAsync(RedisGate gate, BareScript bare)
     {
         var now = TimeProvider.System.GetUtcNow();
         await bare.FlushAsync();
         await gate.WarmUpAsync(Load(now, Limits.StockMax), anew: true, CancellationToken.None);
         await gate.SettleAsync(At(100 * Limits.StockMax, 2), CancellationToken.None);
-        return now;
     }
 
     /// <summary>What the server itself spends, by its own clock, with nothing else going on.</summary>
     private static async Task<string> CostAsync(RedisGate gate, BareScript bare, int callers)
     {
-        var now = await LoadAsync(gate, bare);
-        var (admitted, batch) = await bare.CostAsync(count => RateAsync(1, callers, i => AdmitOneAsync(gate, now, count(i), AdmissionOutcome.Admitted)));
+        await LoadAsync(gate, bare);
+        var admitted = await bare.CostAsync(() => RateAsync(1, callers, i => AdmitOneAsync(gate, i, AdmissionOutcome.Admitted)));
         await gate.SettleAsync(At(0, 3), CancellationToken.None);
-        var (soldOut, _) = await bare.CostAsync(count => RateAsync(1, callers, i => AdmitOneAsync(gate, now, 100_000_000 + count(i), AdmissionOutcome.SoldOut)));
-        var (least, _) = await bare.CostAsync(count => RateAsync(1, callers, i => bare.CallAsync($"user-{count(i)}")));
-        return $"Redis spends {admitted:N1} us on an admission ({batch:N1} a call), {soldOut:N1} us on a sold-out one, {least:N1} us on the bare script";
+        var soldOut = await bare.CostAsync(() => RateAsync(1, callers, i => AdmitOneAsync(gate, 100_000_000 + i, AdmissionOutcome.SoldOut)));
+        var least = await bare.CostAsync(() => RateAsync(1, callers, i => bare.CallAsync($"user-{i}")));
+        return $"""
+              admitted: {admitted}
+              sold out: {soldOut}
+              bare:     {least}
+            """;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
@@ -143,7 +146,7 @@ public static class GateBench
             var clock = Stopwatch.StartNew();
             await gate.WarmUpAsync(load with { Reserved = [.. Enumerable.Range(0, users).Select(i => UserId.Parse($"user-{i}"))] }, anew: false, CancellationToken.None);
             var took = clock.Elapsed;
-            var bytes = (await bare.UsedMemoryAsync() - before) / (double)users;
+            var bytes = (await bare.UsedMemoryAsync() - before) / users;
             Console.WriteLine($"{users:N0} reservations: {bytes:N1} bytes each, loaded in {took.TotalSeconds:N2} s");
             worst = Math.Max(worst, bytes);
         }
@@ -152,8 +155,9 @@ public static class GateBench
         return worst < WantedBytes ? 0 : 1;
     }
 
-    private static async ValueTask AdmitOneAsync(RedisGate gate, DateTimeOffset now, int i, AdmissionOutcome expected)
+    private static async ValueTask AdmitOneAsync(RedisGate gate, int i, AdmissionOutcome expected)
     {
+        var now = TimeProvider.System.GetUtcNow();
         var request = new AdmissionRequest(SaleId, OfferId, OrderId.Create(now), UserId.Parse($"user-{i}"), now);
         var outcome = await gate.AdmitAsync(request, CancellationToken.None);
         if (outcome != expected)
@@ -163,7 +167,7 @@ public static class GateBench
     }
 
     /// <summary>Calls a second, with so many under way at any time.</summary>
-    private static async Task<double> RateAsync(int seconds, int callers, Func<int, ValueTask> call)
+    private static async Task<(int Calls, double Rate)> RateAsync(int seconds, int callers, Func<int, ValueTask> call)
     {
         var calls = 0;
         var clock = Stopwatch.StartNew();
@@ -175,7 +179,7 @@ public static class GateBench
                 await call(Interlocked.Increment(ref calls));
             }
         }));
-        return calls / clock.Elapsed.TotalSeconds;
+        return (calls, calls / clock.Elapsed.TotalSeconds);
     }
 
     private static Settlement At(int available, long seq) =>
@@ -260,23 +264,26 @@ public static class GateBench
         /// <summary>With a timeout, as every caller needs and the driver does not have.</summary>
         public async ValueTask CallAsync(string user) => await database.ScriptEvaluateAsync(hash, Keys, [user]).WaitAsync(Limits.GateTimeout);
 
-        /// <summary>Microseconds that scripts cost the server per call of ours, and how many calls of ours one script call was.</summary>
-        public async Task<(double Microseconds, double Batch)> CostAsync(Func<Func<int, int>, Task> run)
+        /// <summary>What one call of ours cost: scripts by the server's clock, processor time of the server and of this process; and how many went in one script call.</summary>
+        public async Task<string> CostAsync(Func<Task<(int Calls, double Rate)>> run)
         {
-            var calls = 0;
             await database.ExecuteAsync("CONFIG", "RESETSTAT");
-            await run(i =>
-            {
-                Interlocked.Increment(ref calls);
-                return i;
-            });
-            var stats = await connection.GetServer(connection.GetEndPoints()[0]).InfoAsync("commandstats");
+            var (server, client) = (await UsedProcessorAsync(), Environment.CpuUsage.TotalTime.TotalSeconds);
+            var (calls, _) = await run();
+            (server, client) = (await UsedProcessorAsync() - server, Environment.CpuUsage.TotalTime.TotalSeconds - client);
 
             // calls=9,usec=123,usec_per_call=…
-            var scripts = stats.SelectMany(section => section).First(pair => pair.Key == "cmdstat_evalsha").Value.Split(',');
-            var (sent, spent) = (double.Parse(scripts[0].Split('=')[1], CultureInfo.InvariantCulture), double.Parse(scripts[1].Split('=')[1], CultureInfo.InvariantCulture));
-            return (spent / calls, calls / sent);
+            var scripts = (await InfoAsync("commandstats", "cmdstat_evalsha")).Split(',', '=');
+            var (sent, spent) = (Number(scripts[1]), Number(scripts[3]));
+            return $"{spent / calls:N1} us of Redis ({calls / sent:N1} in one script call); processor time {1e6 * server / calls:N1} us of Redis, {1e6 * client / calls:N1} us of ours";
         }
+
+        private async Task<double> UsedProcessorAsync() => Number(await InfoAsync("cpu", "used_cpu_user")) + Number(await InfoAsync("cpu", "used_cpu_sys"));
+
+        private async Task<string> InfoAsync(string section, string key) =>
+            (await connection.GetServer(connection.GetEndPoints()[0]).InfoAsync(section)).SelectMany(part => part).First(pair => pair.Key == key).Value;
+
+        private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
         /// <summary>What was unlinked is freed behind the scenes, and would be counted against what comes next.</summary>
         public async Task FlushAsync()
@@ -285,11 +292,7 @@ public static class GateBench
             await Task.Delay(500);
         }
 
-        public async Task<long> UsedMemoryAsync()
-        {
-            var memory = await connection.GetServer(connection.GetEndPoints()[0]).InfoAsync("memory");
-            return long.Parse(memory.SelectMany(section => section).First(pair => pair.Key == "used_memory").Value);
-        }
+        public async Task<double> UsedMemoryAsync() => Number(await InfoAsync("memory", "used_memory"));
 
         public ValueTask DisposeAsync()
         {

@@ -76,11 +76,14 @@ public sealed partial class RedisGate
         var values = new RedisValue[1 + 3 * batch.Length];
         var at = 0;
         values[at++] = elsewhere ? Yes : No;
+        var last = long.MinValue;
         foreach (var admission in batch)
         {
+            var now = admission.Request.Now.ToUnixTimeMilliseconds();
             values[at++] = BytesOf(admission.Request.OrderId);
             values[at++] = admission.Request.UserId.Value;
-            values[at++] = admission.Request.Now.ToUnixTimeMilliseconds();
+            values[at++] = now == last ? RedisValue.EmptyString : now;
+            last = now;
         }
 
         return values;

@@ -1,12 +1,13 @@
 -- Admissions in their users' home shard, decided one after the other. KEYS: sale, offer, pending, spilled, reserved, rejected, barred (orders.lua and sale.lua
--- say what is in them). ARGV: '1' when another shard may be asked for a unit, then (order (16 bytes), user, now (ms)) of each.
+-- say what is in them). ARGV: '1' when another shard may be asked for a unit, then (order (16 bytes), user, now (ms; '' as before)) of each.
 -- Gives a byte for each: the outcome as AdmissionOutcome counts it, or 100: noted here, and a unit is to be taken from another shard.
 -- This runs for every request that comes so far: what counts is the number of calls, so each is made once for all of them.
-local call, ORDERS = redis.call, (#ARGV - 1) / 3
+local call, args = redis.call, ARGV
+local ORDERS = (#args - 1) / 3
 local fields = {'s', 'a', 'l', 'k'}
 for i = 1, ORDERS do
-  fields[2 * i + 3] = ARGV[3 * i - 1]
-  fields[2 * i + 4] = 'u' .. ARGV[3 * i]
+  fields[2 * i + 3] = args[3 * i - 1]
+  fields[2 * i + 4] = 'u' .. args[3 * i]
 end
 local offer = call('HMGET', KEYS[2], unpack(fields))
 local sale = call('HGET', KEYS[1], 'w')
@@ -23,24 +24,29 @@ local barredUntil, isReserved, isRejected
 
 -- What those before in this call have changed.
 local seen, counts, notes, listed, spilled = {}, {}, {}, {}, {}
+local time, now
 
 local function ofAllUsers(command, key)
   local users = {}
   for i = 1, ORDERS do
-    users[i] = ARGV[3 * i]
+    users[i] = args[3 * i]
   end
   return call(command, key, unpack(users))
 end
 
 local function decide(i)
   local order, account = fields[2 * i + 3], fields[2 * i + 4]
+  if args[3 * i + 1] ~= '' then
+    time = args[3 * i + 1]
+    now = tonumber(time)
+  end
+
   if offer[2 * i + 3] or seen[order] then
     return 2
   elseif not warm then
     return 10
   end
 
-  local now = tonumber(ARGV[3 * i + 1])
   if status == 0 then
     return 3
   elseif status == 3 or now >= closes then
@@ -77,7 +83,7 @@ local function decide(i)
 
   local list, state, outcome = listed, 'P', 0
   if share <= pending + #listed / 2 then
-    if ARGV[1] ~= '1' then
+    if args[1] ~= '1' then
       return 1
     end
     list, state, outcome = spilled, 'S', 100
@@ -85,8 +91,8 @@ local function decide(i)
 
   seen[order], counts[account] = true, count + 1
   local at, last = #notes, #list
-  notes[at + 1], notes[at + 2], notes[at + 3], notes[at + 4] = order, state, account, count + 1
-  list[last + 1], list[last + 2] = ARGV[3 * i + 1], order .. ARGV[3 * i]
+  notes[at + 1], notes[at + 2], notes[at + 3], notes[at + 4] = order, state, account, count == 0 and '1' or count + 1
+  list[last + 1], list[last + 2] = time, order .. args[3 * i]
   return outcome
 end
 
