@@ -122,6 +122,15 @@ public static class Limits
     /// <summary>Calls without an answer, at most: a third of a second at 50,000 calls/s. A server that hangs must not fill our memory.</summary>
     public const int GateCallsInFlight = 16 * 1024;
 
+    /// <summary>Admissions of one offer and shard that wait for a call, at most: 32 batches, which a server that is well decides in 20 ms.</summary>
+    public const int GateLaneQueue = 32 * GateLaneBatch;
+
+    /// <summary>Admissions in one call, at most: about 300 µs of Redis, half of what it costs to have them one by one.</summary>
+    public const int GateLaneBatch = 128;
+
+    /// <summary>Calls of one lane under way: with one, all that comes meanwhile is in the next.</summary>
+    public const int GateLaneCalls = 1;
+
     /// <summary>Users or orders in one call: about a millisecond of Redis, during which it answers nobody else.</summary>
     public const int GatePiece = 1_000;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 
 using FlashSale.Core;
-using FlashSale.Core.Orders;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 
@@ -16,8 +15,6 @@ namespace FlashSale.Storage.Redis;
 /// </summary>
 public sealed partial class RedisGate : IGate
 {
-    /// <summary>What admit.lua says besides the outcomes: noted at home, and a unit is to be taken from another shard.</summary>
-    private const int TakeElsewhere = 100;
     private static readonly RedisValue Yes = "1";
     private static readonly RedisValue No = "0";
     private readonly RedisConnection redis;
@@ -61,76 +58,6 @@ public sealed partial class RedisGate : IGate
         }
 
         return new RedisGate(connection, options, time);
-    }
-
-    public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
-        offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
-            ? AdmitAsync(offer, request, cancellation)
-            : AdmitUnknownAsync(new RedisOffer(request.OfferId, new RedisSale(request.SaleId, options)), request, cancellation);
-
-    /// <summary>Another instance may have loaded it. Only an offer that is there is worth remembering.</summary>
-    private async ValueTask<AdmissionOutcome> AdmitUnknownAsync(RedisOffer offer, AdmissionRequest request, CancellationToken cancellation)
-    {
-        var outcome = await AdmitAsync(offer, request, cancellation);
-        if (outcome != AdmissionOutcome.NotWarm)
-        {
-            offers.TryAdd(offer.Id, offer);
-        }
-
-        return outcome;
-    }
-
-    private async ValueTask<AdmissionOutcome> AdmitAsync(RedisOffer offer, AdmissionRequest request, CancellationToken cancellation)
-    {
-        var home = offer.Sale.HomeOf(request.UserId);
-        var order = BytesOf(request.OrderId);
-        RedisValue now = request.Now.ToUnixTimeMilliseconds();
-        var outcome = TakeElsewhere;
-        try
-        {
-            var elsewhere = offer.Sale.Shards > 1 && offer.MayBeElsewhere(time) ? Yes : No;
-            outcome = (int)await redis.EvaluateAsync(RedisScript.Admit, offer.Admission[home], [order, request.UserId.Value, now, elsewhere], cancellation);
-            if (outcome == TakeElsewhere)
-            {
-                outcome = (int)await TakeElsewhereAsync(offer, request, home, order, now, cancellation);
-            }
-
-            return (AdmissionOutcome)outcome;
-        }
-        finally
-        {
-            // Standby too: what is pending may be an instance's that is gone.
-            if ((AdmissionOutcome)outcome is AdmissionOutcome.Admitted or AdmissionOutcome.Standby || outcome == TakeElsewhere)
-            {
-                offer.NoteAdmission();
-            }
-        }
-    }
-
-    private async Task<AdmissionOutcome> TakeElsewhereAsync(
-        RedisOffer offer, AdmissionRequest request, int home, RedisValue order, RedisValue now, CancellationToken cancellation)
-    {
-        var first = offer.HadUnits;
-        for (var i = 0; i < offer.Sale.Shards; i++)
-        {
-            var shard = (first + i) % offer.Sale.Shards;
-            if (shard != home && (int)await redis.EvaluateAsync(RedisScript.Take, offer.Pending[shard], [order, now], cancellation) == 1)
-            {
-                offer.HadUnits = shard;
-                if (borrowed.Count < Limits.GateBorrowed)
-                {
-                    borrowed[request.OrderId] = shard;
-                }
-
-                return AdmissionOutcome.Admitted;
-            }
-        }
-
-        offer.NoteNoneElsewhere(time);
-        var part = new SettlementPart();
-        part.Refused.Add(new SettledOrder(request.OrderId, request.UserId));
-        await SettleAsync(offer, home, default, null, part, cancellation);
-        return AdmissionOutcome.Standby;
     }
 
     public async ValueTask UpdateSaleAsync(Sale sale, CancellationToken cancellation)
@@ -245,7 +172,7 @@ public sealed partial class RedisGate : IGate
         known.Define(sale);
         foreach (var offer in sale.Offers)
         {
-            offers.GetOrAdd(offer.Id, id => new RedisOffer(id, known));
+            offers.GetOrAdd(offer.Id, id => CreateOffer(id, known));
         }
 
         return sales.GetOrAdd(sale.Id, known);

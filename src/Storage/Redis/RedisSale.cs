@@ -83,11 +83,13 @@ internal sealed class RedisOffer
 {
     private readonly Lock remembering = new();
     private readonly (long Epoch, long Seq)[] known;
+    private readonly RedisLane[] lanes;
     private long admissions;
     private long settledAdmissions;
     private long noneElsewhereUntil;
 
-    public RedisOffer(OfferId id, RedisSale sale)
+    /// <param name="createLane">For each shard; called with this offer before all of it is there.</param>
+    public RedisOffer(OfferId id, RedisSale sale, Func<RedisOffer, int, RedisLane> createLane)
     {
         Id = id;
         Sale = sale;
@@ -96,6 +98,7 @@ internal sealed class RedisOffer
         Orders = [.. offers.Select((keys, shard) => new[] { sale.Users[shard][0] }.Concat(keys).ToArray())];
         Admission = [.. Orders.Select((keys, shard) => keys[..4].Concat(sale.Users[shard][1..]).ToArray())];
         Pending = [.. Orders.Select(keys => keys[..3])];
+        lanes = [.. Enumerable.Range(0, sale.Shards).Select(shard => createLane(this, shard))];
     }
 
     public OfferId Id { get; }
@@ -112,6 +115,8 @@ internal sealed class RedisOffer
 
     /// <summary>The shard that last had a unit for a user of another one.</summary>
     public int HadUnits { get; set; }
+
+    public RedisLane LaneOf(UserId user) => lanes[Sale.HomeOf(user)];
 
     /// <summary>Something may be pending that no settlement has seen to be gone.</summary>
     public bool MayBePending => Interlocked.Read(ref admissions) != Interlocked.Read(ref settledAdmissions);

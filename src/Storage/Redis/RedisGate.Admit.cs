@@ -1,0 +1,173 @@
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+
+using StackExchange.Redis;
+
+namespace FlashSale.Storage.Redis;
+
+public sealed partial class RedisGate
+{
+    /// <summary>What admit.lua says besides the outcomes: noted at home, and a unit is to be taken from another shard.</summary>
+    private const AdmissionOutcome TakeElsewhere = (AdmissionOutcome)100;
+
+    public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
+        offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
+            ? offer.LaneOf(request.UserId).AdmitAsync(request, cancellation)
+            : AdmitUnknownAsync(CreateOffer(request.OfferId, new RedisSale(request.SaleId, options)), request, cancellation);
+
+    /// <summary>Another instance may have loaded it. Only an offer that is there is worth remembering.</summary>
+    private async ValueTask<AdmissionOutcome> AdmitUnknownAsync(RedisOffer offer, AdmissionRequest request, CancellationToken cancellation)
+    {
+        var outcome = await offer.LaneOf(request.UserId).AdmitAsync(request, cancellation);
+        if (outcome != AdmissionOutcome.NotWarm)
+        {
+            offers.TryAdd(offer.Id, offer);
+        }
+
+        return outcome;
+    }
+
+    private RedisOffer CreateOffer(OfferId id, RedisSale sale) =>
+        new(id, sale, (offer, shard) => new RedisLane(batch => AdmitAsync(offer, shard, batch), options.Timeout, time));
+
+    private async Task AdmitAsync(RedisOffer offer, int home, RedisAdmission[] batch)
+    {
+        byte[] outcomes;
+        try
+        {
+            outcomes = (byte[])(await redis.EvaluateAsync(
+                RedisScript.Admit, offer.Admission[home], AdmissionValues(batch, offer.Sale.Shards > 1 && offer.MayBeElsewhere(time)), CancellationToken.None))!;
+        }
+        catch
+        {
+            // It may have been done.
+            offer.NoteAdmission();
+            throw;
+        }
+
+        // Standby too: what is pending may be an instance's that is gone.
+        if (outcomes.AsSpan().ContainsAny((byte)AdmissionOutcome.Admitted, (byte)AdmissionOutcome.Standby))
+        {
+            offer.NoteAdmission();
+        }
+
+        var spilled = 0;
+        for (var i = 0; i < batch.Length; i++)
+        {
+            if ((AdmissionOutcome)outcomes[i] == TakeElsewhere)
+            {
+                batch[spilled++] = batch[i];
+            }
+            else
+            {
+                batch[i].SetResult((AdmissionOutcome)outcomes[i]);
+            }
+        }
+
+        if (spilled > 0)
+        {
+            // The home shard need not wait for the others.
+            _ = TakeElsewhereAsync(offer, home, batch[..spilled]);
+        }
+    }
+
+    private static RedisValue[] AdmissionValues(RedisAdmission[] batch, bool elsewhere)
+    {
+        var values = new RedisValue[1 + 3 * batch.Length];
+        var at = 0;
+        values[at++] = elsewhere ? Yes : No;
+        var last = long.MinValue;
+        foreach (var admission in batch)
+        {
+            var now = admission.Request.Now.ToUnixTimeMilliseconds();
+            values[at++] = BytesOf(admission.Request.OrderId);
+            values[at++] = admission.Request.UserId.Value;
+            values[at++] = now == last ? RedisValue.EmptyString : now;
+            last = now;
+        }
+
+        return values;
+    }
+
+    /// <summary>The first ones get what there is; nothing it throws is lost.</summary>
+    private async Task TakeElsewhereAsync(RedisOffer offer, int home, RedisAdmission[] spilled)
+    {
+        var done = 0;
+        void Complete(int count, AdmissionOutcome outcome)
+        {
+            offer.NoteAdmission();
+            for (var until = done + count; done < until; done++)
+            {
+                spilled[done].SetResult(outcome);
+            }
+        }
+
+        try
+        {
+            var first = offer.HadUnits;
+            for (var i = 0; i < offer.Sale.Shards && done < spilled.Length; i++)
+            {
+                var shard = (first + i) % offer.Sale.Shards;
+                var taken = shard == home ? 0 : (int)await redis.EvaluateAsync(
+                    RedisScript.Take, offer.Pending[shard], TakeValues(spilled.AsSpan(done)), CancellationToken.None);
+                if (taken > 0)
+                {
+                    offer.HadUnits = shard;
+                    Borrow(shard, spilled.AsSpan(done, taken));
+                    Complete(taken, AdmissionOutcome.Admitted);
+                }
+            }
+
+            if (done < spilled.Length)
+            {
+                offer.NoteNoneElsewhere(time);
+                await UndoAsync(offer, home, spilled[done..]);
+                Complete(spilled.Length - done, AdmissionOutcome.Standby);
+            }
+        }
+        catch (Exception exception)
+        {
+            offer.NoteAdmission();
+            foreach (var admission in spilled)
+            {
+                admission.Fail(exception);
+            }
+        }
+    }
+
+    private static RedisValue[] TakeValues(ReadOnlySpan<RedisAdmission> batch)
+    {
+        var values = new RedisValue[2 * batch.Length];
+        var at = 0;
+        foreach (var admission in batch)
+        {
+            values[at++] = admission.Request.Now.ToUnixTimeMilliseconds();
+            values[at++] = BytesOf(admission.Request.OrderId);
+        }
+
+        return values;
+    }
+
+    private void Borrow(int shard, ReadOnlySpan<RedisAdmission> batch)
+    {
+        foreach (var admission in batch)
+        {
+            if (borrowed.Count < Limits.GateBorrowed)
+            {
+                borrowed[admission.Request.OrderId] = shard;
+            }
+        }
+    }
+
+    /// <summary>Takes the notes at home back.</summary>
+    private async Task UndoAsync(RedisOffer offer, int home, RedisAdmission[] batch)
+    {
+        var part = new SettlementPart();
+        foreach (var admission in batch)
+        {
+            part.Refused.Add(new SettledOrder(admission.Request.OrderId, admission.Request.UserId));
+        }
+
+        await SettleAsync(offer, home, default, null, part, CancellationToken.None);
+    }
+}
