@@ -52,7 +52,7 @@ public sealed class EverythingTests(FaultServers servers)
     {
         const int Faults = 4;
         var random = new Random(seed);
-        await using var site = await Site.StartAsync(servers);
+        await using var site = await Site.StartProxiedAsync(servers);
         await using var storm = await Storm.StartAsync(site, 100 + seed, Longest);
 
         await storm.ReachAsync(0.05);
@@ -67,18 +67,18 @@ public sealed class EverythingTests(FaultServers servers)
 
         var outage = await storm.EndAsync();
         FaultReport.Write($"seed {seed}: {string.Join(", ", done)}", $"no order for {outage.TotalSeconds:0.00} s at most; {storm.DisturbedSinceStrike} calls failed", storm.Describe());
-        Assert.True(storm.DisturbedSinceStrike > 0 || site.Proxy.CutsMade > 0, "Nobody felt it.");
+        Assert.True(storm.DisturbedSinceStrike > 0 || site.Proxy!.CutsMade > 0, "Nobody felt it.");
     }
 
     private static async Task CutAsync(Site site, CommitCut where)
     {
-        var made = site.Proxy.CutsMade;
-        site.Proxy.CutNextCommits(where, count: 3);
-        for (var waited = 0; site.Proxy.CutsMade < made + 3 && waited < 300; waited++)
+        var made = site.Proxy!.CutsMade;
+        site.Proxy!.CutNextCommits(where, count: 3);
+        for (var waited = 0; site.Proxy!.CutsMade < made + 3 && waited < 300; waited++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10));
         }
 
-        Assert.True(site.Proxy.CutsMade > made, "No commit was cut.");
+        Assert.True(site.Proxy!.CutsMade > made, "No commit was cut.");
     }
 }
