@@ -8,7 +8,7 @@ namespace FlashSale.Tests.Faults;
 [Collection(FaultCollection.Name)]
 public sealed class EverythingTests(FaultServers servers)
 {
-    private static readonly StormSize Longest = new(Stock: 1_300, Users: 5_000, Rate: 200);
+    private static readonly StormSize Longest = new(Stock: 900, Users: 3_400, Rate: 200);
 
     private static readonly (string Name, Func<Site, Random, Task> DoAsync)[] All =
     [
