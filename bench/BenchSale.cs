@@ -28,7 +28,7 @@ public static class BenchSale
     public static string LedgerFile(string data) => Path.Combine(data, "flashsale.db");
 
     /// <summary>A sale that is open for an hour.</summary>
-    public static async Task<Sale> CreateAsync(ILedger ledger, int number, int stock, bool requiresReservation, DateTimeOffset opensAt)
+    public static async Task<Sale> CreateAsync(ILedger ledger, int number, int stock, bool requiresReservation, DateTimeOffset opensAt, int offers = 1)
     {
         var now = TimeProvider.System.GetUtcNow();
         var actor = Actor.System("bench");
@@ -43,20 +43,17 @@ public static class BenchSale
                 ReservationClosesAt = requiresReservation ? opensAt : null,
                 RequiresReservation = requiresReservation,
                 PaymentWindow = TimeSpan.FromHours(1),
-                Offers =
-                [
-                    new Offer
-                    {
-                        Sku = "bench",
-                        Title = new LocalizedText("压测", "Bench"),
-                        FaceValue = Money.Cny(3_000_000),
-                        Price = Money.Cny(9_900),
-                        Stock = stock,
-                        PerUserLimit = Limits.PerUserLimitMax,
-                        ValidFrom = now,
-                        ValidUntil = now.AddYears(1),
-                    },
-                ],
+                Offers = [.. Enumerable.Range(0, offers).Select(i => new Offer
+                {
+                    Sku = $"bench-{i}",
+                    Title = new LocalizedText("压测", "Bench"),
+                    FaceValue = Money.Cny(3_000_000),
+                    Price = Money.Cny(9_900),
+                    Stock = stock,
+                    PerUserLimit = Limits.PerUserLimitMax,
+                    ValidFrom = now,
+                    ValidUntil = now.AddYears(1),
+                })],
             },
             actor,
             CancellationToken.None) ?? throw new InvalidOperationException("The slug is taken.");

@@ -42,11 +42,17 @@ public static class BareServer
 /// </summary>
 public static class NoStorageServer
 {
-    public static async Task<int> RunAsync(string url)
+    public static Task<int> RunAsync(string url) => OtherLedgerServer.RunAsync(url, (ledger, _) => NoStorageLedger.InFrontOf(ledger));
+}
+
+/// <summary>The order path of the product with another ledger in front of its own.</summary>
+public static class OtherLedgerServer
+{
+    public static async Task<int> RunAsync(string url, Func<ILedger, StorageOptions, ILedger> replace)
     {
         var builder = ServerSetup.CreateBuilder(["--urls", url]);
         var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment);
-        if (settings is null || await builder.AddStorageAsync(settings) is { Count: > 0 })
+        if (settings is null || (errors = await builder.AddStorageAsync(settings)).Count > 0)
         {
             return ServerSetup.Refuse(errors);
         }
@@ -54,9 +60,9 @@ public static class NoStorageServer
         builder.AddKestrel();
         builder.AddStages(settings);
         builder.AddJobs(settings);
-        var written = builder.Services.Last(service => service.ServiceType == typeof(ILedger));
-        builder.Services.Remove(written);
-        builder.Services.AddSingleton(provider => NoStorageLedger.InFrontOf((ILedger)written.ImplementationFactory!(provider)));
+        var real = builder.Services.Last(service => service.ServiceType == typeof(ILedger));
+        builder.Services.Remove(real);
+        builder.Services.AddSingleton(provider => replace((ILedger)real.ImplementationFactory!(provider), settings.Storage));
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseEdge(settings.Edge);

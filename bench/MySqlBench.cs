@@ -12,6 +12,7 @@ namespace FlashSale.Bench;
 public static class MySqlBench
 {
     private static readonly int[] BatchSizes = [1, 16, 128, 512];
+    private static int sales;
 
     public static async Task<int> RunAsync(int seconds)
     {
@@ -38,7 +39,8 @@ public static class MySqlBench
     private static async Task<double> MeasureAsync(MySqlLedger ledger, int lanes, int size, TimeSpan length)
     {
         var time = TimeProvider.System;
-        var sale = await CreateAsync(ledger, lanes);
+        // An offer for each lane: offers made one after another have ids one after another.
+        var sale = await BenchSale.CreateAsync(ledger, ++sales, Limits.StockMax, requiresReservation: false, time.GetUtcNow().AddMinutes(-1), lanes);
         var started = time.GetTimestamp();
         var placed = await Task.WhenAll(Enumerable.Range(0, lanes).Select(lane => PlaceUntilAsync(ledger, sale, lane, size, () => time.GetElapsedTime(started) > length)));
         return placed.Sum() / time.GetElapsedTime(started).TotalSeconds;
@@ -54,7 +56,7 @@ public static class MySqlBench
             {
                 // Users, like the ids of people who had their token before the opening, come in no order.
                 var user = UserId.Parse(Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture));
-                drafts[i] = new OrderDraft(new OrderId(Guid.NewGuid()), sale.Id, sale.Offers[lane].Id, user, Money.Cny(100), 1, sale.PaymentWindow);
+                drafts[i] = new OrderDraft(new OrderId(Guid.NewGuid()), sale.Id, sale.Offers[lane].Id, user, sale.Offers[lane].Price, sale.Offers[lane].PerUserLimit, sale.PaymentWindow);
             }
 
             var batch = await ledger.PlaceAsync(drafts, CancellationToken.None);
@@ -62,36 +64,5 @@ public static class MySqlBench
         }
 
         return placed;
-    }
-
-    /// <summary>An offer for each lane: offers made one after another have ids one after another.</summary>
-    private static async Task<Sale> CreateAsync(MySqlLedger ledger, int offers)
-    {
-        var now = TimeProvider.System.GetUtcNow();
-        var actor = Actor.System("bench");
-        var sale = await ledger.CreateSaleAsync(
-            new Sale
-            {
-                Slug = $"bench-{Guid.NewGuid():N}",
-                Title = new LocalizedText("压测", "Bench"),
-                OpensAt = now,
-                ClosesAt = now.AddHours(1),
-                RequiresReservation = false,
-                PaymentWindow = TimeSpan.FromMinutes(15),
-                Offers = [.. Enumerable.Range(0, offers).Select(i => new Offer
-                {
-                    Sku = $"sku-{i}",
-                    Title = new LocalizedText("券", "Coupon"),
-                    FaceValue = Money.Cny(100),
-                    Price = Money.Cny(100),
-                    Stock = Limits.StockMax,
-                    PerUserLimit = 1,
-                    ValidFrom = now,
-                    ValidUntil = now.AddDays(1),
-                })],
-            },
-            actor,
-            CancellationToken.None);
-        return (await ledger.UpdateSaleAsync(sale! with { Status = SaleStatus.Published }, sale.Rev, "sale.publish", actor, CancellationToken.None))!;
     }
 }

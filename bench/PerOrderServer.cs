@@ -4,11 +4,6 @@ using System.Reflection;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
-using FlashSale.Server.Edge;
-using FlashSale.Server.Hosting;
-using FlashSale.Server.Http;
-using FlashSale.Server.Orders;
-using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 using FlashSale.Storage.MySql;
 
@@ -17,32 +12,7 @@ namespace FlashSale.Bench;
 /// <summary>The product, except that each order is a transaction of its own on one of several connections, as shops of this kind write them.</summary>
 public static class PerOrderServer
 {
-    public static async Task<int> RunAsync(string url)
-    {
-        var builder = ServerSetup.CreateBuilder(["--urls", url]);
-        var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment);
-        if (settings is null || await builder.AddStorageAsync(settings) is { Count: > 0 })
-        {
-            return ServerSetup.Refuse(errors);
-        }
-
-        builder.AddKestrel();
-        builder.AddStages(settings);
-        builder.AddJobs(settings);
-        var real = builder.Services.Last(service => service.ServiceType == typeof(ILedger));
-        builder.Services.Remove(real);
-        builder.Services.AddSingleton(provider => PerOrderLedger.InFrontOf((ILedger)real.ImplementationFactory!(provider), settings.Storage));
-        var app = builder.Build();
-        app.UseMiddleware<ProblemMiddleware>();
-        app.UseEdge(settings.Edge);
-        app.UseRouting();
-        app.UseSessions();
-        app.MapHealth();
-        app.MapMetrics();
-        app.MapOrders();
-        await app.RunAsync();
-        return 0;
-    }
+    public static Task<int> RunAsync(string url) => OtherLedgerServer.RunAsync(url, PerOrderLedger.InFrontOf);
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text.RegularExpressions;
 
 using FlashSale.Core;
 using FlashSale.Core.Coupons;
@@ -14,7 +15,7 @@ using Xunit;
 namespace FlashSale.Tests.Storage;
 
 /// <summary>How the server finds the rows of every statement that the ledger sends, taken from the server's own log.</summary>
-public sealed class MySqlPlanTests
+public sealed partial class MySqlPlanTests
 {
     private const int Offers = 30;
 
@@ -113,9 +114,10 @@ public sealed class MySqlPlanTests
         var statements = new HashSet<string>();
         while (await rows.ReadAsync())
         {
-            // A text of several statements stands there as a whole.
-            statements.UnionWith(rows.GetString(0).Split(';', StringSplitOptions.TrimEntries).Where(sql => sql.StartsWith("SELECT ", StringComparison.Ordinal)
-                || sql.StartsWith("UPDATE ", StringComparison.Ordinal) || sql.StartsWith("DELETE ", StringComparison.Ordinal)));
+            // A text of several statements stands there as a whole. The bytes of an id may be anything, and any id finds its row in the same way.
+            var sql = BinaryValue().Replace(rows.GetString(0), "x'00112233445566778899aabbccddeeff'");
+            statements.UnionWith(sql.Split(';', StringSplitOptions.TrimEntries).Where(one => one.StartsWith("SELECT ", StringComparison.Ordinal)
+                || one.StartsWith("UPDATE ", StringComparison.Ordinal) || one.StartsWith("DELETE ", StringComparison.Ordinal)));
         }
 
         return [.. statements.Where(sql => !sql.Contains("information_schema", StringComparison.Ordinal) && (sql.Contains("FROM", StringComparison.Ordinal) || sql.StartsWith("UPDATE", StringComparison.Ordinal)))];
@@ -135,8 +137,9 @@ public sealed class MySqlPlanTests
                 faults.Add($"{table} is scanned ({type})");
             }
 
-            // The one sort: a user's own orders.
-            if (extra.Contains("filesort", StringComparison.Ordinal) && Growing.Contains(table) && !sql.Contains("o.user_id = ", StringComparison.Ordinal))
+            // The sorts: a user's own orders, and the three counts of a sale's reservations.
+            if (extra.Contains("filesort", StringComparison.Ordinal) && Growing.Contains(table) && !sql.Contains("o.user_id = ", StringComparison.Ordinal)
+                && !sql.Contains("GROUP BY", StringComparison.Ordinal))
             {
                 faults.Add($"{table} is sorted");
             }
@@ -144,4 +147,7 @@ public sealed class MySqlPlanTests
 
         return faults;
     }
+
+    [GeneratedRegex(@"_binary '(?:[^'\\]|\\.)*'", RegexOptions.Singleline | RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex BinaryValue();
 }

@@ -55,37 +55,18 @@ public sealed class MySqlRig(MariaDb server, string database) : IAsyncDisposable
         return await connection.ReadAsync<T>(sql);
     }
 
-    public static async Task<Sale> PublishAsync(ILedger ledger, int stock, int limit = 1, TimeSpan? window = null, int offers = 1)
+    public static Task<Sale> PublishAsync(ILedger ledger, int stock, int limit = 1, TimeSpan? window = null, int offers = 1)
     {
-        var now = DateTimeOffset.UnixEpoch.AddYears(60);
-        var sale = await ledger.CreateSaleAsync(
-            new Sale
-            {
-                Slug = $"sale-{Guid.NewGuid():N}",
-                Title = new LocalizedText("端午", "Dragon Boat"),
-                OpensAt = now,
-                ClosesAt = now.AddHours(1),
-                RequiresReservation = false,
-                PaymentWindow = window ?? TimeSpan.FromMinutes(15),
-                Offers = [.. Enumerable.Range(0, offers).Select(i => new Offer
-                {
-                    Sku = $"sku-{i}",
-                    Title = new LocalizedText("券", "Coupon"),
-                    FaceValue = Money.Cny(200),
-                    Price = Money.Cny(100),
-                    Stock = stock,
-                    PerUserLimit = limit,
-                    ValidFrom = DateTimeOffset.UnixEpoch,
-                    ValidUntil = now.AddDays(1),
-                })],
-            },
-            Actor.System("test"),
-            default);
-        return (await ledger.UpdateSaleAsync(sale! with { Status = SaleStatus.Published }, 1, "sale.publish", Actor.System("test"), default))!;
+        var draft = TestSale.Draft(DateTimeOffset.UnixEpoch.AddYears(60), stock, limit, offers);
+        return TestSale.PublishAsync(ledger, draft with
+        {
+            PaymentWindow = window ?? draft.PaymentWindow,
+            Offers = [.. draft.Offers.Select(offer => offer with { ValidFrom = DateTimeOffset.UnixEpoch })],
+        });
     }
 
     public static OrderDraft Order(Sale sale, int user, int offer = 0) => new(
-        OrderId.Create(TimeProvider.System.GetUtcNow()), sale.Id, sale.Offers[offer].Id, UserId.Parse($"u{user}"), Money.Cny(100), sale.Offers[offer].PerUserLimit,
+        OrderId.Create(TimeProvider.System.GetUtcNow()), sale.Id, sale.Offers[offer].Id, UserId.Parse($"u{user}"), sale.Offers[offer].Price, sale.Offers[offer].PerUserLimit,
         sale.PaymentWindow);
 
     public static async Task<PlacementOutcome> PlaceAsync(ILedger ledger, OrderDraft draft) => (await ledger.PlaceAsync([draft], default)).Results[draft.Id].Outcome;

@@ -106,12 +106,7 @@ public sealed class MySqlServerTests(MariaDbForAll shared)
     public async Task OpenAsync_WhenTlsIsAskedFor_UsesIt()
     {
         using var folder = new TemporaryFolder();
-        using var key = RSA.Create(2_048);
-        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        await File.WriteAllTextAsync(folder.File("cert.pem"), certificate.ExportCertificatePem());
-        await File.WriteAllTextAsync(folder.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
+        await WriteCertificatesAsync(folder);
         await using var server = await MariaDb.StartAsync($"ssl-cert={folder.File("cert.pem")}", $"ssl-key={folder.File("key.pem")}");
         await using var rig = await MySqlRig.OnAsync(server);
         await server.AsRootAsync($"ALTER USER '{MariaDb.User}'@'%' REQUIRE SSL");
@@ -122,8 +117,10 @@ public sealed class MySqlServerTests(MariaDbForAll shared)
         var sale = await MySqlRig.PublishAsync(ledger, stock: 5);
         Assert.Equal(PlacementOutcome.Placed, await MySqlRig.PlaceAsync(preferred, MySqlRig.Order(sale, 1)));
         await rig.RefusedAsync(rig.ConnectionString + "SslMode=Disabled");
+        var verified = await rig.OpenAsync(more: $"SslMode=VerifyCA;SslCa={folder.File("authority.pem")}");
+        Assert.Equal(PlacementOutcome.Placed, await MySqlRig.PlaceAsync(verified, MySqlRig.Order(sale, 2)));
         // Nobody vouches for this certificate.
-        Assert.Contains("TLS", (await rig.RefusedAsync(rig.ConnectionString + "SslMode=VerifyFull")).Message);
+        Assert.Contains("TLS", (await rig.RefusedAsync(rig.ConnectionString + "SslMode=VerifyCA")).Message);
     }
 
     [Fact]
@@ -180,6 +177,22 @@ public sealed class MySqlServerTests(MariaDbForAll shared)
         await WaitUntilWellAsync(ledger);
         Assert.Contains(await MySqlRig.PlaceAsync(ledger, draft), new[] { PlacementOutcome.Placed, PlacementOutcome.AlreadyPlaced });
         await MySqlTroubleTests.AssertHasAsync(ledger, sale, [draft.Id]);
+    }
+
+    /// <summary>An authority, and what it gave to the server.</summary>
+    private static async Task WriteCertificatesAsync(TemporaryFolder folder)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        using var authorityKey = RSA.Create(2_048);
+        var authorityRequest = new CertificateRequest("CN=authority of a test", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+        using var authority = authorityRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
+        using var key = RSA.Create(2_048);
+        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var certificate = request.Create(authority, now.AddDays(-1), now.AddDays(1), [1, 2, 3, 4]);
+        await File.WriteAllTextAsync(folder.File("authority.pem"), authority.ExportCertificatePem());
+        await File.WriteAllTextAsync(folder.File("cert.pem"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(folder.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
     }
 
     private static async Task WaitUntilWellAsync(MySqlLedger ledger)

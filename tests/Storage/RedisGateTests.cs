@@ -1,3 +1,4 @@
+using FlashSale.Core;
 using FlashSale.Storage;
 using FlashSale.Storage.Redis;
 using FlashSale.Tests.Servers;
@@ -34,7 +35,7 @@ public abstract class RedisGateContract : GateContract, IAsyncDisposable
 
     protected override async Task<IGate> CreateGateAsync()
     {
-        var gate = await RedisGate.OpenAsync(new RedisGateOptions(ConnectionString) { KeyPrefix = $"t{Guid.NewGuid():N}"[..20] }, TimeProvider.System, default);
+        var gate = await RedisGate.OpenAsync(new RedisGateOptions(ConnectionString) { KeyPrefix = $"t{Guid.NewGuid():N}"[..20], Timeout = Limits.GateTimeoutMax }, TimeProvider.System, default);
         opened.Add(gate);
         return gate;
     }

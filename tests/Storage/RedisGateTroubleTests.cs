@@ -313,7 +313,7 @@ public sealed class RedisGateTroubleTests(OneRedisServer redis) : IClassFixture<
 
     private async Task<RedisGate> OpenAsync()
     {
-        var gate = await RedisGate.OpenAsync(new RedisGateOptions(redis.Server.Address) { KeyPrefix = prefix }, TimeProvider.System, default);
+        var gate = await RedisGate.OpenAsync(new RedisGateOptions(redis.Server.Address) { KeyPrefix = prefix, Timeout = Limits.GateTimeoutMax }, TimeProvider.System, default);
         opened.Add(gate);
         return gate;
     }

@@ -276,40 +276,10 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
 
     private Task<LedgerUnavailableException> RefusedAsync() => Assert.ThrowsAsync<LedgerUnavailableException>(OpenAsync);
 
-    private async Task<Sale> PublishAsync(ILedger ledger, int stock)
-    {
-        var now = time.GetUtcNow();
-        var sale = await ledger.CreateSaleAsync(
-            new Sale
-            {
-                Slug = "trouble",
-                Title = new LocalizedText("一", "One"),
-                OpensAt = now,
-                ClosesAt = now.AddHours(1),
-                RequiresReservation = false,
-                PaymentWindow = TimeSpan.FromMinutes(15),
-                Offers =
-                [
-                    new Offer
-                    {
-                        Sku = "sku",
-                        Title = new LocalizedText("一", "One"),
-                        FaceValue = Money.Cny(2),
-                        Price = Money.Cny(1),
-                        Stock = stock,
-                        PerUserLimit = 1,
-                        ValidFrom = now,
-                        ValidUntil = now.AddDays(1),
-                    },
-                ],
-            },
-            Actor.System("test"),
-            default);
-        return (await ledger.UpdateSaleAsync(sale! with { Status = SaleStatus.Published }, 1, "sale.publish", Actor.System("test"), default))!;
-    }
+    private Task<Sale> PublishAsync(ILedger ledger, int stock) => TestSale.PublishAsync(ledger, TestSale.Draft(time.GetUtcNow(), stock));
 
     private OrderDraft Order(Sale sale, int user) => new(
-        OrderId.Create(time.GetUtcNow()), sale.Id, sale.Offers[0].Id, UserId.Parse($"u{user}"), Money.Cny(1), 1, sale.PaymentWindow);
+        OrderId.Create(time.GetUtcNow()), sale.Id, sale.Offers[0].Id, UserId.Parse($"u{user}"), sale.Offers[0].Price, 1, sale.PaymentWindow);
 
     /// <summary>Another program that holds the write lock until it is disposed.</summary>
     private async Task<SqliteConnection> LockAsync()

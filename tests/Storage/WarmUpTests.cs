@@ -31,8 +31,14 @@ public sealed class WarmUpTests : IAsyncLifetime
         (gate, faults) = FaultyGate.Wrap(new MemoryGate());
         faults.IsShared = true;
         warmUp = OnAnotherInstance();
-        var draft = await ledger.CreateSaleAsync(Definition(time.GetUtcNow() + (2 * Lead)), Actor, default);
-        sale = (await ledger.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", Actor, default))!;
+        var opensAt = time.GetUtcNow() + (2 * Lead);
+        sale = await TestSale.PublishAsync(ledger, TestSale.Draft(opensAt, stock: 5) with
+        {
+            RequiresReservation = true,
+            ReservationOpensAt = opensAt.AddHours(-5),
+            ReservationClosesAt = opensAt,
+            WarmUpLead = Lead,
+        });
         for (var i = 0; i < 10; i++)
         {
             var status = i < 7 ? ReservationStatus.Approved : ReservationStatus.Rejected;
@@ -129,31 +135,4 @@ public sealed class WarmUpTests : IAsyncLifetime
     }
 
     private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, new Settlements(new GateBreaker(gate, time), catalog, time), time);
-
-    private static Sale Definition(DateTimeOffset opensAt) => new()
-    {
-        Slug = "warm",
-        Title = new LocalizedText("端午", "Dragon Boat"),
-        ReservationOpensAt = opensAt.AddHours(-5),
-        ReservationClosesAt = opensAt,
-        OpensAt = opensAt,
-        ClosesAt = opensAt.AddHours(1),
-        RequiresReservation = true,
-        PaymentWindow = TimeSpan.FromMinutes(15),
-        WarmUpLead = Lead,
-        Offers =
-        [
-            new Offer
-            {
-                Sku = "coupon",
-                Title = new LocalizedText("优惠券", "Coupon"),
-                FaceValue = Money.Cny(10_000),
-                Price = Money.Cny(9_900),
-                Stock = 5,
-                PerUserLimit = 1,
-                ValidFrom = opensAt,
-                ValidUntil = opensAt.AddDays(30),
-            },
-        ],
-    };
 }

@@ -38,6 +38,8 @@ internal static class MySqlDriver
         settings.TreatTinyAsBoolean = false;
         settings.CharacterSet = "utf8mb4";
         settings.AllowLoadLocalInfile = false;
+        // Would need packages of the driver that are not here, and time that the database on the same network does not cost.
+        settings.UseCompression = false;
         settings.PersistSecurityInfo = false;
         // The threads of the ledger own their connections.
         settings.Pooling = false;

@@ -33,7 +33,6 @@ public sealed class MySqlLedger : SqlLedger
     private const int ExportBlocks = 16;
     private const int ExportsAtOnce = 4;
 
-    private const string SelectHeartbeat = "SELECT heartbeat FROM ledger_state";
 
     private static readonly MySqlTimeouts Timeouts = new(ConnectSeconds: 3, CommandSeconds: 5);
 
@@ -50,8 +49,6 @@ public sealed class MySqlLedger : SqlLedger
     private readonly MySqlConnections[] writers;
     private readonly MySqlLane[] lanes;
     private readonly SemaphoreSlim exports = new(ExportsAtOnce);
-    private readonly Lock checking = new();
-    private Task<string?> check = Task.FromResult<string?>(null);
 
     private MySqlLedger(MySqlLedgerOptions options, string sessionSettings, MySqlConnections connections, MySqlConnections prompt, MySqlConnections[] writers)
         : base(options.WritePattern)
@@ -118,33 +115,6 @@ public sealed class MySqlLedger : SqlLedger
         return await writers[lane].RunAsync(session => lanes[lane].Place(session, drafts), cancellation);
     }
 
-    /// <summary>
-    /// One check at a time, shared by all who ask meanwhile, so that nothing piles up on a server that hangs. One that takes long is itself an answer.
-    /// </summary>
-    public override async Task<string?> CheckAsync(CancellationToken cancellation)
-    {
-        Task<string?> running;
-        lock (checking)
-        {
-            if (check.IsCompleted)
-            {
-                check = WriteAndReadAsync();
-            }
-
-            running = check;
-        }
-
-        var patience = 2 * Limits.LedgerBusyTimeout;
-        try
-        {
-            return await running.WaitAsync(patience, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return $"The ledger has not answered within {patience.TotalSeconds} s";
-        }
-    }
-
     /// <summary>From one snapshot, read on a connection and a thread of its own.</summary>
     public override async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -197,26 +167,6 @@ public sealed class MySqlLedger : SqlLedger
             cancellation);
 
     private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => prompt.RunAsync(read, cancellation);
-
-    private async Task<string?> WriteAndReadAsync()
-    {
-        try
-        {
-            var written = await KeepAsync(
-                session =>
-                {
-                    session.Execute("UPDATE ledger_state SET heartbeat = heartbeat + 1");
-                    return session.First(SelectHeartbeat, row => row.Long(0));
-                },
-                CancellationToken.None);
-            var read = await ReadAsync(session => session.First(SelectHeartbeat, row => row.Long(0)), CancellationToken.None);
-            return read >= written ? null : $"The ledger wrote {written} and then read {read}";
-        }
-        catch (Exception error) when (error is LedgerUnavailableException or LedgerBusyException or LedgerOutcomeUnknownException)
-        {
-            return error.Message;
-        }
-    }
 
     private void ReadInto(ChannelWriter<List<ExportLine>> blocks, SaleId sale, CancellationToken abandoned)
     {

@@ -79,7 +79,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         }
         catch (GateUnavailableException exception)
         {
-            throw new GateUnavailableException($"Redis at {string.Join(", ", connection.GetEndPoints().Select(Describe))} cannot be used. {exception.Message}", exception);
+            throw new GateUnavailableException($"Redis at {string.Join(", ", connection.GetEndPoints().Select(Describe))} cannot be used: are address and password right? {exception.Message}", exception);
         }
     }
 

@@ -20,8 +20,6 @@ public abstract partial class SqlLedger(WritePattern pattern) : ILedger
 
     public abstract IAsyncEnumerable<Core.Wire.ExportLine> ExportAsync(SaleId sale, CancellationToken cancellation);
 
-    public abstract Task<string?> CheckAsync(CancellationToken cancellation);
-
     public abstract ValueTask DisposeAsync();
 
     /// <summary>Runs the work in a transaction and returns when that is durable; in one that failed for a reason that passes, once more.</summary>

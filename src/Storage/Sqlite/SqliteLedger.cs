@@ -26,8 +26,6 @@ public sealed partial class SqliteLedger : SqlLedger
     private readonly SqliteWriteThread writes;
     private readonly SqliteReaders readers;
     private readonly TimeProvider time;
-    private readonly Lock checking = new();
-    private Task<string?> check = Task.FromResult<string?>(null);
 
     private SqliteLedger(SqliteLedgerOptions options, SqliteWriteThread writes, TimeProvider time)
         : base(options.WritePattern)
@@ -54,34 +52,6 @@ public sealed partial class SqliteLedger : SqlLedger
     public override int LaneOf(OfferId offer) => 0;
 
     public override Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(SqliteSession.WholeMilliseconds(time));
-
-    /// <summary>
-    /// One check at a time, shared by all who ask meanwhile, so that nothing piles up on a disk that hangs. One that takes long is itself
-    /// an answer.
-    /// </summary>
-    public override async Task<string?> CheckAsync(CancellationToken cancellation)
-    {
-        Task<string?> running;
-        lock (checking)
-        {
-            if (check.IsCompleted)
-            {
-                check = WriteAndReadAsync();
-            }
-
-            running = check;
-        }
-
-        var patience = 2 * Limits.LedgerBusyTimeout;
-        try
-        {
-            return await running.WaitAsync(patience, time, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return $"The ledger has not answered within {patience.TotalSeconds} s";
-        }
-    }
 
     /// <summary>
     /// From one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and grows meanwhile.
@@ -124,24 +94,6 @@ public sealed partial class SqliteLedger : SqlLedger
         // The write connection is closed last: the last one moves the write-ahead log into the database.
         readers.Dispose();
         await writes.DisposeAsync();
-    }
-
-    private async Task<string?> WriteAndReadAsync()
-    {
-        try
-        {
-            var written = await writes.RunAsync(
-                session => session.First("UPDATE ledger_state SET heartbeat = heartbeat + 1 RETURNING heartbeat", row => row.Long(0)),
-                CancellationToken.None);
-            var read = await readers.ReadAsync(
-                session => session.First("SELECT heartbeat FROM ledger_state", row => row.Long(0)),
-                CancellationToken.None);
-            return read >= written ? null : $"The ledger wrote {written} and then read {read}";
-        }
-        catch (Exception error) when (error is LedgerUnavailableException or LedgerBusyException or LedgerOutcomeUnknownException)
-        {
-            return error.Message;
-        }
     }
 
     private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => writes.RunAsync(work, cancellation);

@@ -39,8 +39,7 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
         ledger = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(File), TimeProvider.System, default);
         books = new Books(metrics);
         warmUp = new WarmUp(ledger, gate, catalog, new Settlements(new GateBreaker(gate, TimeProvider.System), catalog, TimeProvider.System), TimeProvider.System);
-        var draft = await ledger.CreateSaleAsync(Draft(), Actor, default);
-        sale = (await ledger.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", Actor, default))!;
+        sale = await TestSale.PublishAsync(ledger, TestSale.Draft(time.GetUtcNow().AddSeconds(-1), stock: 10));
         await warmUp.RefreshAsync(default);
         job = new ReconciliationJob(
             ledger, gate, catalog, warmUp, books, new Readiness { Warm = true }, Instance.Create(), time, NullLogger<ReconciliationJob>.Instance);
@@ -168,28 +167,4 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
         command.CommandText = sql;
         Assert.True(await command.ExecuteNonQueryAsync() > 0);
     }
-
-    private static Sale Draft() => new()
-    {
-        Slug = "books",
-        Title = new LocalizedText("端午", "Dragon Boat"),
-        OpensAt = TimeProvider.System.GetUtcNow().AddSeconds(-1),
-        ClosesAt = TimeProvider.System.GetUtcNow().AddHours(1),
-        RequiresReservation = false,
-        PaymentWindow = TimeSpan.FromMinutes(15),
-        Offers =
-        [
-            new Offer
-            {
-                Sku = "coupon",
-                Title = new LocalizedText("优惠券", "Coupon"),
-                FaceValue = Money.Cny(10_000),
-                Price = Money.Cny(9_900),
-                Stock = 10,
-                PerUserLimit = 1,
-                ValidFrom = TimeProvider.System.GetUtcNow(),
-                ValidUntil = TimeProvider.System.GetUtcNow().AddDays(30),
-            },
-        ],
-    };
 }

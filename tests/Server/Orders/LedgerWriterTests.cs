@@ -79,7 +79,7 @@ public sealed class LedgerWriterTests
             return calls < 4 ? throw new LedgerUnavailableException("it does not answer") : await commit(drafts);
         };
 
-        Assert.Equal(OrderDecision.Repeated, (await rig.PlaceAsync("alice")).Decision);
+        Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync("alice")).Decision);
         Assert.Equal(4, calls);
         await rig.AssertSettledAsync(available: 99);
     }

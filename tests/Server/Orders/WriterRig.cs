@@ -70,13 +70,11 @@ public sealed class WriterRig : IAsyncDisposable
         var sqlite = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(Path.Combine(path, "ledger.db")), time, CancellationToken.None);
         var wrapped = FaultyGate.Wrap(new MemoryGate());
         var catalog = new SaleCatalog();
-        var actor = Actor.System("test");
-        var draft = await sqlite.CreateSaleAsync(Definition(stock, limit, time.GetUtcNow()), actor, CancellationToken.None);
-        var published = await sqlite.UpdateSaleAsync(draft! with { Status = SaleStatus.Published }, draft.Rev, "sale.publish", actor, CancellationToken.None);
+        var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit));
         var first = new Settlements(new GateBreaker(wrapped.Gate, time), catalog, time);
         await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
         wrapped.Faults.IsShared = sharedGate;
-        var rig = new WriterRig(path, sqlite, published!, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
+        var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
         await rig.Writer.StartAsync(CancellationToken.None);
         return rig;
     }
@@ -156,28 +154,4 @@ public sealed class WriterRig : IAsyncDisposable
         await ledger.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
-
-    private static Sale Definition(int stock, int limit, DateTimeOffset now) => new()
-    {
-        Slug = "dragon-boat",
-        Title = new LocalizedText("端午", "Dragon Boat"),
-        OpensAt = now,
-        ClosesAt = now.AddHours(8),
-        RequiresReservation = false,
-        PaymentWindow = TimeSpan.FromMinutes(15),
-        Offers =
-        [
-            new Offer
-            {
-                Sku = "coupon",
-                Title = new LocalizedText("优惠券", "Coupon"),
-                FaceValue = Money.Cny(10_000),
-                Price = Money.Cny(9_900),
-                Stock = stock,
-                PerUserLimit = limit,
-                ValidFrom = now,
-                ValidUntil = now.AddDays(30),
-            },
-        ],
-    };
 }
