@@ -33,18 +33,18 @@ public sealed class DatabaseTests(FaultServers servers)
     [InlineData("before the client knows")]
     public async Task Cut_AtTheCommitOfOrders_NoAnswerIsWrong(string where)
     {
-        await using var site = await Site.StartAsync(servers);
+        await using var site = await Site.StartProxiedAsync(servers);
         await using var storm = await Storm.StartAsync(site, seed: 12);
 
         await storm.ReachAsync(0.1);
         storm.Strike();
         for (var i = 1; i <= 4; i++)
         {
-            site.Proxy.CutNextCommits(where == "before the client knows" ? CommitCut.BeforeTheClientKnows : CommitCut.BeforeTheServerHasIt, count: 2);
-            await storm.ReachAsync(() => site.Proxy.CutsMade == 2 * i, "commits were cut off");
+            site.Proxy!.CutNextCommits(where == "before the client knows" ? CommitCut.BeforeTheClientKnows : CommitCut.BeforeTheServerHasIt, count: 2);
+            await storm.ReachAsync(() => site.Proxy!.CutsMade == 2 * i, "commits were cut off");
         }
 
-        await storm.EndAsync($"connection cut at COMMIT, {where}", NoPause, $"; {site.Proxy.CutsMade} commits cut");
+        await storm.EndAsync($"connection cut at COMMIT, {where}", NoPause, $"; {site.Proxy!.CutsMade} commits cut");
         Assert.Contains(site.Instances, instance => instance.Log.Contains("The outcome of a commit of", StringComparison.Ordinal));
     }
 
@@ -71,7 +71,7 @@ public sealed class DatabaseTests(FaultServers servers)
     [Fact]
     public async Task Delay_OfEveryPacket_OrdersAreSlowerAndRight()
     {
-        await using var site = await Site.StartAsync(servers);
+        await using var site = await Site.StartProxiedAsync(servers);
         await using var storm = await Storm.StartAsync(site, seed: 13, StormSize.Long);
 
         await storm.ReachAsync(0.05);
@@ -79,8 +79,8 @@ public sealed class DatabaseTests(FaultServers servers)
         await Fault.SlowDownDatabaseAsync(site, TimeSpan.FromMilliseconds(40), TimeSpan.FromSeconds(5));
         var duringIt = storm.Probe.PlacedSince(storm.StruckAt);
 
-        await storm.EndAsync("slow database, 40 ms a packet for 5 s", NoPause, $"; {duringIt} orders of the probe meanwhile; {site.Proxy.PacketsDelayed} packets delayed");
-        Assert.True(site.Proxy.PacketsDelayed > 50 && duringIt > 0);
+        await storm.EndAsync("slow database, 40 ms a packet for 5 s", NoPause, $"; {duringIt} orders of the probe meanwhile; {site.Proxy!.PacketsDelayed} packets delayed");
+        Assert.True(site.Proxy!.PacketsDelayed > 50 && duringIt > 0);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace FlashSale.Tests.Faults;
 [Collection(FaultCollection.Name)]
 public sealed class EverythingTests(FaultServers servers)
 {
-    private static readonly StormSize Longest = new(Stock: 1_300, Users: 5_000, Rate: 200);
+    private static readonly StormSize Longest = new(Stock: 900, Users: 3_400, Rate: 200);
 
     private static readonly (string Name, Func<Site, Random, Task> DoAsync)[] All =
     [
@@ -52,7 +52,7 @@ public sealed class EverythingTests(FaultServers servers)
     {
         const int Faults = 4;
         var random = new Random(seed);
-        await using var site = await Site.StartAsync(servers);
+        await using var site = await Site.StartProxiedAsync(servers);
         await using var storm = await Storm.StartAsync(site, 100 + seed, Longest);
 
         await storm.ReachAsync(0.05);
@@ -67,18 +67,18 @@ public sealed class EverythingTests(FaultServers servers)
 
         var outage = await storm.EndAsync();
         FaultReport.Write($"seed {seed}: {string.Join(", ", done)}", $"no order for {outage.TotalSeconds:0.00} s at most; {storm.DisturbedSinceStrike} calls failed", storm.Describe());
-        Assert.True(storm.DisturbedSinceStrike > 0 || site.Proxy.CutsMade > 0, "Nobody felt it.");
+        Assert.True(storm.DisturbedSinceStrike > 0 || site.Proxy!.CutsMade > 0, "Nobody felt it.");
     }
 
     private static async Task CutAsync(Site site, CommitCut where)
     {
-        var made = site.Proxy.CutsMade;
-        site.Proxy.CutNextCommits(where, count: 3);
-        for (var waited = 0; site.Proxy.CutsMade < made + 3 && waited < 300; waited++)
+        var made = site.Proxy!.CutsMade;
+        site.Proxy!.CutNextCommits(where, count: 3);
+        for (var waited = 0; site.Proxy!.CutsMade < made + 3 && waited < 300; waited++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10));
         }
 
-        Assert.True(site.Proxy.CutsMade > made, "No commit was cut.");
+        Assert.True(site.Proxy!.CutsMade > made, "No commit was cut.");
     }
 }

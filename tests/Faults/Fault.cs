@@ -71,9 +71,9 @@ internal static class Fault
 
     public static async Task SlowDownDatabaseAsync(Site site, TimeSpan eachPacket, TimeSpan length)
     {
-        site.Proxy.Delay = eachPacket;
+        site.Proxy!.Delay = eachPacket;
         await Task.Delay(length);
-        site.Proxy.Delay = TimeSpan.Zero;
+        site.Proxy!.Delay = TimeSpan.Zero;
     }
 
     /// <summary>Somebody's transaction holds all stock rows.</summary>

@@ -27,13 +27,16 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>The name of this site's own.</summary>
     public string Database { get; }
 
-    /// <summary>All instances reach mariadbd through it.</summary>
-    public MySqlProxy Proxy { get; private set; } = null!;
+    /// <summary>What all instances reach mariadbd through; null when they do so directly.</summary>
+    public MySqlProxy? Proxy { get; private set; }
 
     /// <summary>Null when the gate is a cluster or has sentinels.</summary>
     public RedisServer? Redis { get; private set; }
 
     public IReadOnlyList<TestServer> Instances { get; private set; } = [];
+
+    /// <summary>Those that have not been killed.</summary>
+    public IEnumerable<int> Running => Enumerable.Range(0, Instances.Count).Where(i => Instances[i].IsRunning);
 
     public Balancer Balancer { get; private set; } = null!;
 
@@ -41,6 +44,15 @@ internal sealed class Site : IAsyncDisposable
 
     /// <summary>On the Redis of all tests, emptied, with two instances.</summary>
     public static Task<Site> StartAsync(FaultServers servers) => StartAsync(servers, [], []);
+
+    /// <summary>The same with a proxy in front of mariadbd.</summary>
+    public static async Task<Site> StartProxiedAsync(FaultServers servers)
+    {
+        await servers.Redis.FlushAsync();
+        var site = await StartAsync(servers, servers.Redis.Address, new MySqlProxy(servers.MariaDb.Port), [[], []]);
+        site.Redis = servers.Redis;
+        return site;
+    }
 
     /// <summary>The same with as many instances as there are settings.</summary>
     public static async Task<Site> StartAsync(FaultServers servers, params IReadOnlyList<(string Key, string Value)[]> settings)
@@ -54,12 +66,14 @@ internal sealed class Site : IAsyncDisposable
     /// <param name="servers">For MariaDB.</param>
     /// <param name="gate">Connection string of the Redis.</param>
     /// <param name="settings">Of each instance.</param>
-    public static async Task<Site> StartAsync(FaultServers servers, string gate, params IReadOnlyList<(string Key, string Value)[]> settings)
+    public static Task<Site> StartAsync(FaultServers servers, string gate, params IReadOnlyList<(string Key, string Value)[]> settings) =>
+        StartAsync(servers, gate, null, settings);
+
+    private static async Task<Site> StartAsync(FaultServers servers, string gate, MySqlProxy? proxy, IReadOnlyList<(string Key, string Value)[]> settings)
     {
-        var site = new Site(servers.MariaDb, await servers.MariaDb.CreateDatabaseAsync());
+        var site = new Site(servers.MariaDb, await servers.MariaDb.CreateDatabaseAsync()) { Proxy = proxy };
         try
         {
-            site.Proxy = new MySqlProxy(servers.MariaDb.Port);
             await site.StartInstancesAsync(gate, settings);
             site.Balancer = new Balancer(site.Instances.Select(instance => instance.Address));
             return site;
@@ -159,7 +173,8 @@ internal sealed class Site : IAsyncDisposable
 
     private async Task StartInstancesAsync(string gate, IReadOnlyList<(string Key, string Value)[]> settings)
     {
-        var ledger = MariaDb.ConnectionString(Database, "SslMode=Disabled").Replace($"Port={MariaDb.Port};", $"Port={Proxy.Port};", StringComparison.Ordinal);
+        var ledger = MariaDb.ConnectionString(Database, "SslMode=Disabled")
+            .Replace($"Port={MariaDb.Port};", $"Port={Proxy?.Port ?? MariaDb.Port};", StringComparison.Ordinal);
         (string Key, string Value)[] common =
         [
             ("FlashSale__Ledger__Provider", "mysql"), ("ConnectionStrings__Ledger", ledger),

@@ -15,8 +15,14 @@ namespace FlashSale.Tests.Faults;
 /// <param name="Rate">Order attempts a second from the opening on.</param>
 internal sealed record StormSize(int Stock, int Users, int Rate)
 {
+    /// <summary>After it a shopper gives a call up, and tries again.</summary>
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Over in a few seconds, unless something is in its way.</summary>
     public static readonly StormSize Short = new(Stock: 250, Users: 1_100, Rate: 400);
+
+    /// <summary>For what must not be felt at all: nobody is in a hurry, and nothing is overloaded.</summary>
+    public static readonly StormSize Calm = new(Stock: 400, Users: 1_500, Rate: 100) { CallTimeout = TimeSpan.FromSeconds(10) };
 
     /// <summary>For faults that take their time.</summary>
     public static readonly StormSize Long = new(Stock: 700, Users: 2_600, Rate: 200);
@@ -30,7 +36,6 @@ internal sealed partial class Storm : IAsyncDisposable
 {
     private const int Sales = 2;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(3);
     private readonly Site site;
     private readonly StormSize size;
     private readonly TemporaryFolder folder = new();
@@ -64,7 +69,7 @@ internal sealed partial class Storm : IAsyncDisposable
                 AbandonPercent = 4,
                 Sources = 32,
                 Connections = 512,
-                CallTimeout = CallTimeout,
+                CallTimeout = size.CallTimeout,
                 CommandLine = "",
             },
             AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }),
@@ -145,9 +150,9 @@ internal sealed partial class Storm : IAsyncDisposable
         await Probe.AssertNothingIsLostAsync();
         foreach (var sale in SaleIds.Append(Probe.SaleId))
         {
-            for (var i = 0; i < site.Instances.Count; i++)
+            foreach (var instance in site.Running)
             {
-                var said = await site.ReconciliationAsync(i, sale);
+                var said = await site.ReconciliationAsync(instance, sale);
                 Assert.True(said.Violations.Count == 0, string.Join('\n', said.Violations));
             }
         }

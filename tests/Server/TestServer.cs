@@ -66,6 +66,8 @@ public sealed partial class TestServer : IAsyncDisposable
 
     public string DataDirectory { get; }
 
+    public bool IsRunning => process is { HasExited: false };
+
     public int ProcessId => process!.Id;
 
     /// <summary>The same after a restart.</summary>
