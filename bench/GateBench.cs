@@ -35,7 +35,7 @@ public static class GateBench
         try
         {
             await ListeningAsync(port);
-            await using var gate = await RedisGate.OpenAsync(new RedisGateOptions($"127.0.0.1:{port}"), TimeProvider.System, CancellationToken.None);
+            await using var gate = await RedisGate.OpenAsync(new RedisGateOptions($"127.0.0.1:{port}") { Timeout = Limits.GateTimeoutMax }, TimeProvider.System, CancellationToken.None);
             await using var bare = await BareScript.OpenAsync($"127.0.0.1:{port}");
             return Math.Max(await AdmitAsync(gate, bare, seconds), Math.Max(await SettleAsync(gate, seconds), await ReserveAsync(gate, bare)));
         }
@@ -262,7 +262,7 @@ public static class GateBench
         }
 
         /// <summary>With a timeout, as every caller needs and the driver does not have.</summary>
-        public async ValueTask CallAsync(string user) => await database.ScriptEvaluateAsync(hash, Keys, [user]).WaitAsync(Limits.GateTimeout);
+        public async ValueTask CallAsync(string user) => await database.ScriptEvaluateAsync(hash, Keys, [user]).WaitAsync(Limits.GateTimeoutMax);
 
         /// <summary>What one call of ours cost: scripts by the server's clock, processor time of the server and of this process; and how many went in one script call.</summary>
         public async Task<string> CostAsync(Func<Task<(int Calls, double Rate)>> run)
