@@ -108,7 +108,9 @@ public sealed class RedisTests(FaultServers servers)
         while (storm.Elapsed < TimeSpan.FromSeconds(30))
         {
             var said = await Task.WhenAll(storm.SaleIds.SelectMany(sale => Enumerable.Range(0, site.Instances.Count).Select(i => site.ReadinessAsync(i, sale))));
-            if (said.All(ready => ready.WarmUp.Warm && ready.Breakers.Values.All(state => state == "closed") && ready.Offers.All(offer => offer.Warm && offer.GateStock <= offer.LedgerAvailable)))
+            if (said.All(ready => ready.WarmUp.Warm
+                && ready.Breakers.Values.All(state => state == "closed")
+                && ready.Offers.All(offer => offer.Warm && offer.GateStock <= offer.LedgerAvailable)))
             {
                 var after = storm.Elapsed;
                 Assert.True(after < HealMax + TimeSpan.FromSeconds(5), $"The gate was wrong for {after}.");

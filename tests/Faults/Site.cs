@@ -131,7 +131,8 @@ internal sealed class Site : IAsyncDisposable
         var published = (await ConsoleServer.SendAsync(olga, HttpMethod.Post, $"sales/{created.Id}/publication")).Expect(HttpStatusCode.OK);
         var sale = JsonSerializer.Deserialize(published.Text, WireJson.Default.SaleDocument)!;
         await Eventually.HoldsAsync(
-            async () => (await Task.WhenAll(Enumerable.Range(0, Instances.Count).Select(i => ReadinessAsync(i, sale.Id)))).All(said => said.WarmUp.Warm), "the sale is warm");
+            async () => (await Task.WhenAll(Enumerable.Range(0, Instances.Count).Select(i => ReadinessAsync(i, sale.Id)))).All(said => said.WarmUp.Warm),
+            "the sale is warm");
         return sale;
     }
 
@@ -149,7 +150,10 @@ internal sealed class Site : IAsyncDisposable
     {
         await using var connection = await ConnectAsync();
         var owner = await connection.ReadAsync<string>($"SELECT COALESCE(MAX(owner), '') FROM leases WHERE name = '{lease}'");
-        return Enumerable.Range(0, Instances.Count).Where(i => owner.Contains($"-{Instances[i].ProcessId}-", StringComparison.Ordinal)).Select(i => (int?)i).SingleOrDefault();
+        return Enumerable.Range(0, Instances.Count)
+            .Where(i => owner.Contains($"-{Instances[i].ProcessId}-", StringComparison.Ordinal))
+            .Select(i => (int?)i)
+            .SingleOrDefault();
     }
 
     public async ValueTask DisposeAsync()

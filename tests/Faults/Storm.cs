@@ -146,7 +146,9 @@ internal sealed partial class Storm : IAsyncDisposable
         var probedAfter = Probe.PlacedSince(StruckAt);
         Assert.True(code == ExitCodes.Holds, Describe());
         Assert.True(run.Outcome!.Settled, "Not every unit was sold and paid.\n" + Describe());
-        Assert.True(placedBefore > 0 && placedAfter > 0 && probedAfter > 0, $"The fault was to hit a sale at its height: {placedBefore} orders before it, {placedAfter} after it.");
+        Assert.True(
+            placedBefore > 0 && placedAfter > 0 && probedAfter > 0,
+            $"The fault was to hit a sale at its height: {placedBefore} orders before it, {placedAfter} after it.");
         await Probe.AssertNothingIsLostAsync();
         foreach (var sale in SaleIds.Append(Probe.SaleId))
         {
@@ -169,7 +171,8 @@ internal sealed partial class Storm : IAsyncDisposable
         var outage = await EndAsync();
         FaultReport.Write(
             fault,
-            $"no order for {outage.TotalSeconds:0.00} s at most (bar {bar.TotalSeconds:0} s); {placedBefore} orders before, {Placed - placedBefore} after, {DisturbedSinceStrike} calls failed{more}",
+            $"no order for {outage.TotalSeconds:0.00} s at most (bar {bar.TotalSeconds:0} s); "
+                + $"{placedBefore} orders before, {Placed - placedBefore} after, {DisturbedSinceStrike} calls failed{more}",
             Describe());
         Assert.True(outage < (2 * bar) + TimeSpan.FromSeconds(2), $"For {outage} no order was acknowledged.\n{Describe()}");
     }

@@ -14,7 +14,7 @@ namespace FlashSale.Tests.Faults;
 
 /// <summary>Nothing is broken: two instances do the same work, and what an operator says at one of them holds at the other.</summary>
 [Collection(FaultCollection.Name)]
-public sealed class SharedWorkTests(FaultServers servers)
+public sealed class TwoInstancesTests(FaultServers servers)
 {
     private static readonly (string Key, string Value)[] YoungTokens = [CrashServer.YoungTokens];
     private static readonly TimeSpan HoldsWithin = TimeSpan.FromSeconds(1);
@@ -32,7 +32,8 @@ public sealed class SharedWorkTests(FaultServers servers)
         await using var shop = await RecordedShop.OpenAsync(site.Instances[0], offers: 1, stock: Users, Limit, site.Balancer.Address);
         var offer = shop.Offers[0];
         await Eventually.HoldsAsync(
-            async () => (await Task.WhenAll(site.ReadinessAsync(0, shop.Sale.Id), site.ReadinessAsync(1, shop.Sale.Id))).All(said => said.WarmUp.Warm), "both instances know the sale");
+            async () => (await Task.WhenAll(site.ReadinessAsync(0, shop.Sale.Id), site.ReadinessAsync(1, shop.Sale.Id))).All(said => said.WarmUp.Warm),
+            "both instances know the sale");
 
         // Twice as many may have one as there are; each wants more than it may have, with every token twice at once, and gives one back.
         await Task.WhenAll(Enumerable.Range(0, Users).Select(i => GrabAsync($"user-{i}")));
@@ -106,7 +107,10 @@ public sealed class SharedWorkTests(FaultServers servers)
     /// <summary>Somebody with the right to change rows changes them: the books do not agree any more, and nobody is sold what may not be there.</summary>
     [Theory]
     [InlineData("stock row", "UPDATE stock SET available = available + 1, held = held - 1", "the stock row has")]
-    [InlineData("change log", "INSERT INTO stock_changes (offer_id, bucket, seq, kind, delta, balance_after, at) SELECT offer_id, bucket, seq + 1, 'adjust', 10, available + 10, 0 FROM stock", "the stock row has")]
+    [InlineData(
+        "change log",
+        "INSERT INTO stock_changes (offer_id, bucket, seq, kind, delta, balance_after, at) SELECT offer_id, bucket, seq + 1, 'adjust', 10, available + 10, 0 FROM stock",
+        "the stock row has")]
     public async Task Edit_OfTheLedgerByHand_PausesTheSaleAndSaysWhy(string what, string sql, string why)
     {
         await using var site = await Site.StartAsync(servers, YoungTokens, YoungTokens);
