@@ -42,16 +42,20 @@ public sealed class Admission : IDisposable
     /// What to do with the order: <see cref="AdmissionOutcome.Admitted"/> and <see cref="AdmissionOutcome.Standby"/> go to the ledger writer,
     /// <see cref="AdmissionOutcome.Repeated"/> asks the ledger; the others refuse. Never <see cref="AdmissionOutcome.NotWarm"/>.
     /// </summary>
-    public async ValueTask<AdmissionOutcome> AdmitAsync(AdmissionRequest request, Sale sale)
+    public async ValueTask<AdmissionOutcome> AdmitAsync(AdmissionRequest request, LiveOffer offer)
     {
         if (gate.IsShared && TakesTheOtherWay(request.OrderId))
         {
-            return await DecideWithoutGateAsync(request, sale);
+            return await DecideWithoutGateAsync(request, offer.Sale.Sale);
         }
 
-        return await gate.TryAdmitAsync(request, CancellationToken.None) is { } outcome and not AdmissionOutcome.NotWarm
-            ? outcome
-            : await DecideWithoutGateAsync(request, sale);
+        return await gate.TryAdmitAsync(request, CancellationToken.None) switch
+        {
+            null or AdmissionOutcome.NotWarm => await DecideWithoutGateAsync(request, offer.Sale.Sale),
+            // What anybody can write to is not believed alone: the ledger said zero to this instance too, or says it now (invariant I9).
+            AdmissionOutcome.SoldOut when gate.IsShared && !offer.SoldOut => AdmissionOutcome.Standby,
+            var outcome => outcome.Value,
+        };
     }
 
     public void Dispose() => direct.Dispose();

@@ -86,7 +86,7 @@ public sealed class PlaceOrder(
         }
 
         var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow());
-        var admitted = await admission.AdmitAsync(request, offer.Sale.Sale);
+        var admitted = await admission.AdmitAsync(request, offer);
         switch (admitted)
         {
             case AdmissionOutcome.Repeated:

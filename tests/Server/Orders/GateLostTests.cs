@@ -107,6 +107,15 @@ public sealed class GateLostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task PlaceAsync_WhenSomebodyWroteZeroIntoTheGate_BelievesTheLedger()
+    {
+        await rig.TellGateAsync(available: 0);
+
+        Assert.Equal(OrderDecision.Placed, await DecideByGateAsync("alice"));
+        Assert.Equal(Stock - 1, await rig.ReadAvailableAsync());
+    }
+
+    [Fact]
     public async Task RepairAsync_AfterTheGateMissedWhatHappened_TellsItFromTheLedger()
     {
         var (_, order) = await rig.PlaceAsync("alice");

@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Http;
 using FlashSale.Server.Orders;
@@ -110,6 +111,10 @@ public sealed class WriterRig : IAsyncDisposable
     public SqliteLedger Ledger => ledger;
 
     public OfferId Offer => sale.Offers[0].Id;
+
+    /// <summary>What the ledger never said.</summary>
+    public async Task TellGateAsync(int available) => await gate.SettleAsync(
+        new Settlement(Offer, new OfferStock(Offer, 0, StockRow.Restore(available, 0, available, 0, 0, 1)), [], [], [], null), CancellationToken.None);
 
     /// <summary>What a job does all the time: loads again what the gate could not be told.</summary>
     public Task RepairAsync() => warmUp.RepairAsync(CancellationToken.None);
