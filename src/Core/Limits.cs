@@ -125,7 +125,7 @@ public static class Limits
     /// <summary>Admissions of one offer and shard that wait for a call, at most: 32 batches, which a server that is well decides in 20 ms.</summary>
     public const int GateLaneQueue = 32 * GateLaneBatch;
 
-    /// <summary>Admissions in one call, at most: about 300 µs of Redis, half of what it costs to have them one by one.</summary>
+    /// <summary>Admissions in one call, at most: about half a millisecond of Redis, during which it answers nobody else.</summary>
     public const int GateLaneBatch = 128;
 
     /// <summary>Calls of one lane under way: with one, all that comes meanwhile is in the next.</summary>
