@@ -13,8 +13,10 @@ public static class HotRowBench
 {
     private const int Rounds = 3;
     private const string Writer = "ledger writer";
+    private const string OneText = "a transaction each, pattern 1, in one text";
     private static readonly int[] Crowds = [64, 512];
     private static readonly int[] Pools = [8, 32];
+    private static readonly (int Connections, double Wanted)[] Bars = [(64, 5), (512, 10)];
 
     public static async Task<int> RunAsync(int seconds)
     {
@@ -30,14 +32,16 @@ public static class HotRowBench
                     Crowd.Result? best = null;
                     foreach (var pool in Pools)
                     {
-                        var result = await MeasureAsync(database, keys, connections, seconds, $"{Name(pattern)}, pool of {pool}", pattern, pool);
+                        var result = await MeasureAsync(database, keys, connections, seconds, $"{Name(pattern)}, pool of {pool}", pattern, pool, oneText: false);
                         best = best is null || result.PerSecond > best.PerSecond ? result : best;
                     }
 
                     Add(results, Name(pattern), connections, best!);
                 }
 
-                Add(results, Writer, connections, await MeasureAsync(database, keys, connections, seconds, Writer, WritePattern.LogFirst, pool: null));
+                Add(results, OneText, connections, await MeasureAsync(
+                    database, keys, connections, seconds, $"{OneText}, {Pools[0]}", WritePattern.LogFirst, Pools[0], oneText: true));
+                Add(results, Writer, connections, await MeasureAsync(database, keys, connections, seconds, Writer, WritePattern.LogFirst, pool: null, oneText: false));
             }
         }
 
@@ -64,8 +68,9 @@ public static class HotRowBench
     /// <param name="name">What to print.</param>
     /// <param name="pattern">What a transaction writes first.</param>
     /// <param name="pool">Connections of a server that writes a transaction an order; null for the product.</param>
+    /// <param name="oneText">All statements of such a transaction but COMMIT in one round trip.</param>
     private static async Task<Crowd.Result> MeasureAsync(
-        StoreServer database, BenchKeys keys, int connections, int seconds, string name, WritePattern pattern, int? pool)
+        StoreServer database, BenchKeys keys, int connections, int seconds, string name, WritePattern pattern, int? pool, bool oneText)
     {
         var connection = await database.CreateDatabaseAsync();
         var data = BenchSale.NewDirectory();
@@ -85,7 +90,12 @@ public static class HotRowBench
             ];
             await using var server = pool is { } size
                 ? await ServerProcess.StartPerOrderAsync(
-                    keys, data, [.. stores, ("FlashSale__Ledger__BatchMax", "1"), ("FlashSale__Roles", "orders"), (PerOrderLedger.PoolKey, size.ToString(CultureInfo.InvariantCulture))])
+                    keys,
+                    data,
+                    [
+                        .. stores, ("FlashSale__Ledger__BatchMax", "1"), ("FlashSale__Roles", "orders"),
+                        (PerOrderLedger.PoolKey, size.ToString(CultureInfo.InvariantCulture)), .. oneText ? [(PerOrderLedger.OneTextKey, "1")] : Array.Empty<(string, string)>(),
+                    ])
                 : await ServerProcess.StartProductAsync(keys, data, stores);
             var requests = BenchSale.Requests([sale], keys, repeat: false);
             var crowd = new Crowd(server.Url, connections);
@@ -109,18 +119,19 @@ public static class HotRowBench
     private static int Report(Dictionary<(string Name, int Connections), List<Crowd.Result>> results)
     {
         Console.WriteLine();
+        Console.WriteLine("wanted against pattern 1: at least 5× at 64 connections, 10× at 512, a lower p99 at both");
         var met = true;
-        foreach (var (connections, wanted) in new[] { (64, 5.0), (512, 10.0) })
+        foreach (var (connections, wanted) in Bars)
         {
             var writer = results[(Writer, connections)];
-            foreach (var pattern in Enum.GetValues<WritePattern>())
+            foreach (var name in (string[])[Name(WritePattern.LogFirst), Name(WritePattern.StockFirst), OneText])
             {
                 // Round by round: neighbours in time met the same machine.
-                var others = results[(Name(pattern), connections)];
+                var others = results[(name, connections)];
                 var ratio = writer.Zip(others, (a, b) => a.PerSecond / b.PerSecond).Order().ElementAt(Rounds / 2);
                 var latency = writer.Zip(others, (a, b) => a.P99Ms / b.P99Ms).Order().ElementAt(Rounds / 2);
-                Console.WriteLine($"{connections,3} connections: ledger writer / {Name(pattern)}  {ratio,5:0.0}×  (wanted: at least {wanted:0}×)   p99 {latency:0.00} of it");
-                met &= pattern != WritePattern.LogFirst || (ratio >= wanted && latency < 1);
+                Console.WriteLine($"{connections,3} connections: ledger writer / {name,-42} {ratio,5:0.0}×   p99 {latency:0.00} of it");
+                met &= name != Name(WritePattern.LogFirst) || (ratio >= wanted && latency < 1);
             }
         }
 

@@ -23,6 +23,10 @@ public class PerOrderLedger : DispatchProxy
 {
     public const string PoolKey = "BENCH_POOL";
 
+    /// <summary>Set: all statements of a transaction but COMMIT go in one round trip.</summary>
+    public const string OneTextKey = "BENCH_ONE_TEXT";
+    private static readonly bool OneText = Environment.GetEnvironmentVariable(OneTextKey) is not null;
+
     /// <summary>A change log as the seed has it, without the balance: that would need the locked row first.</summary>
     public const string Log = "CREATE TABLE bench_log (order_id BINARY(16) NOT NULL PRIMARY KEY, offer_id BIGINT NOT NULL, delta INT NOT NULL, at BIGINT NOT NULL) ENGINE=InnoDB";
 
@@ -68,12 +72,21 @@ public class PerOrderLedger : DispatchProxy
         var offer = draft.OfferId.Value;
         // Users have up to ten orders each: any free slot will do.
         var slot = 1 + Random.Shared.Next(draft.PerUserLimit);
-        var insert =
-            $"INSERT INTO orders (id,sale_id,offer_id,user_id,status,user_limit,live_slot,price,currency,created_at,pay_before) VALUES " +
-            $"(x'{id}',{draft.SaleId},{offer},'{draft.UserId}','held',{draft.PerUserLimit},{slot},{draft.Price.Amount},'{draft.Price.Currency}',{at},{at + 3_600_000}) ON DUPLICATE KEY UPDATE id=id;" +
-            $"INSERT INTO bench_log (order_id,offer_id,delta,at) VALUES (x'{id}',{offer},-1,{at}) ON DUPLICATE KEY UPDATE delta=delta;";
-        var update = $"UPDATE stock SET available=available-1,held=held+1,seq=seq+1 WHERE offer_id={offer} AND bucket=0 AND available>=1;";
-        Run("START TRANSACTION;" + (options.WritePattern == WritePattern.LogFirst ? insert + update : update + insert));
+        string[] insert =
+        [
+            "INSERT INTO orders (id,sale_id,offer_id,user_id,status,user_limit,live_slot,price,currency,created_at,pay_before) VALUES "
+                + $"(x'{id}',{draft.SaleId},{offer},'{draft.UserId}','held',{draft.PerUserLimit},{slot},{draft.Price.Amount},'{draft.Price.Currency}',{at},{at + 3_600_000}) ON DUPLICATE KEY UPDATE id=id",
+            $"INSERT INTO bench_log (order_id,offer_id,delta,at) VALUES (x'{id}',{offer},-1,{at}) ON DUPLICATE KEY UPDATE delta=delta",
+        ];
+        var update = $"UPDATE stock SET available=available-1,held=held+1,seq=seq+1 WHERE offer_id={offer} AND bucket=0 AND available>=1";
+        string[] transaction = options.WritePattern == WritePattern.LogFirst
+            ? ["START TRANSACTION", .. insert, update]
+            : ["START TRANSACTION", update, .. insert];
+        foreach (var sql in OneText ? [string.Join(';', transaction)] : transaction)
+        {
+            Run(sql);
+        }
+
         Run("COMMIT");
         var order = new Order(draft.Id, draft.SaleId, draft.OfferId, draft.UserId, OrderStatus.Held, draft.Price, now, now + draft.PaymentWindow);
         return new PlacementBatch(new Dictionary<OrderId, PlacementResult> { [draft.Id] = new(PlacementOutcome.Placed, order) }, []);

@@ -148,6 +148,9 @@ public static class Limits
     public const int LedgerJobsPerTransaction = 256;
     public const int ExpiryBatch = 256;
     public static readonly TimeSpan ExpiryInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Users whose slots a lane of the MySQL ledger remembers, where an offer lets them have more than one: about 6 MB.</summary>
+    public const int LedgerSlotsRemembered = 64 * 1024;
     public static readonly TimeSpan LedgerBusyTimeout = TimeSpan.FromSeconds(1);
 
     // Rate limits and sessions.

@@ -27,15 +27,22 @@ internal sealed class MySqlLane(WritePattern pattern)
     private readonly List<(OrderId Id, PlacementResult Result)> refused = [];
     private readonly Dictionary<OrderId, Order> known = [];
 
-    // A count of slots while orders are hoped for; which slots are taken, as bits, once that was looked up.
+    // Which slots are taken, as bits: as this lane last saw them while orders are hoped for, as they are once that was looked up.
     private readonly Dictionary<(UserId User, OfferId Offer), int> slots = [];
+
+    // Of offers that let a user have several: without it, each second order of a user would be hoped for in a slot that is taken, and its batch written twice.
+    private readonly Dictionary<(UserId User, OfferId Offer), int> remembered = [];
     private readonly Dictionary<OfferId, Belief> beliefs = [];
+
+    // What the last write ran into: an order or a slot that is there, which the next one has to look up first.
+    private bool ordersWereThere;
 
     /// <exception cref="MySqlFault">Nothing was written.</exception>
     /// <exception cref="LedgerOutcomeUnknownException">The commit may have happened.</exception>
     /// <exception cref="BatchRejectedException">One of the orders cannot be written, and nothing was.</exception>
     public PlacementBatch Place(MySqlSession session, IReadOnlyList<OrderDraft> drafts)
     {
+        ordersWereThere = false;
         OfferId[] offers = [.. drafts.Select(draft => draft.OfferId).Distinct().OrderBy(offer => offer.Value)];
         try
         {
@@ -72,7 +79,7 @@ internal sealed class MySqlLane(WritePattern pattern)
         return Write(session, after, out var now) ? Commit(session, drafts, offers, after, now, locked: null) : null;
     }
 
-    /// <summary>Takes the slots from the first on for all, as if nobody had an order: true when everybody gets one by that.</summary>
+    /// <summary>Takes the slots that this lane does not know to be taken: true when everybody gets one by that.</summary>
     private bool Choose(IReadOnlyList<OrderDraft> drafts, OfferId[] offers, StockRow[] stocks)
     {
         placing.Clear();
@@ -80,13 +87,17 @@ internal sealed class MySqlLane(WritePattern pattern)
         slots.Clear();
         foreach (var draft in drafts)
         {
-            ref var taken = ref CollectionsMarshal.GetValueRefOrAddDefault(slots, (draft.UserId, draft.OfferId), out _);
-            if (++taken > draft.PerUserLimit)
+            if (draft.PerUserLimit > 1 && remembered.TryGetValue((draft.UserId, draft.OfferId), out var bits))
+            {
+                slots.TryAdd((draft.UserId, draft.OfferId), bits);
+            }
+
+            if (TakeSlot(draft) is not { } slot)
             {
                 return false;
             }
 
-            placing.Add((draft, taken));
+            placing.Add((draft, slot));
         }
 
         for (var i = 0; i < offers.Length; i++)
@@ -104,7 +115,7 @@ internal sealed class MySqlLane(WritePattern pattern)
     private PlacementBatch PlaceLocked(MySqlSession session, IReadOnlyList<OrderDraft> drafts, OfferId[] offers)
     {
         var (now, stocks) = Lock(session, offers);
-        if (Choose(drafts, offers, stocks))
+        if (!ordersWereThere && Choose(drafts, offers, stocks))
         {
             text.Clear();
             var hopeful = AppendWrites(Sql(now), offers, stocks);
@@ -317,6 +328,7 @@ internal sealed class MySqlLane(WritePattern pattern)
         {
             using var answer = session.Read(text.ToString());
             var asWanted = answer.Next() && answer.Row.Long(1) == placing.Count;
+            ordersWereThere = !asWanted;
             for (var i = 0; asWanted && i < after.Length; i++)
             {
                 asWanted = answer.Row.Long(2 + i) == 1;
@@ -367,6 +379,11 @@ internal sealed class MySqlLane(WritePattern pattern)
             beliefs.Clear();
         }
 
+        if (remembered.Count > Limits.LedgerSlotsRemembered)
+        {
+            remembered.Clear();
+        }
+
         var stocks = new OfferStock[offers.Length];
         for (var i = 0; i < offers.Length; i++)
         {
@@ -379,6 +396,11 @@ internal sealed class MySqlLane(WritePattern pattern)
         var results = new Dictionary<OrderId, PlacementResult>(drafts.Count);
         foreach (var (draft, _) in placing)
         {
+            if (draft.PerUserLimit > 1)
+            {
+                remembered[(draft.UserId, draft.OfferId)] = slots[(draft.UserId, draft.OfferId)];
+            }
+
             results.Add(draft.Id, new PlacementResult(PlacementOutcome.Placed, new Order(
                 draft.Id, draft.SaleId, draft.OfferId, draft.UserId, OrderStatus.Held, draft.Price, now, now + draft.PaymentWindow)));
         }
