@@ -16,8 +16,9 @@ public static class PerOrderServer
 }
 
 /// <summary>
-/// As many writer lanes as connections, and one order at a time in each: log and order, then the conditional update of the stock (pattern 1), or the other way
-/// round (pattern 2); then COMMIT. Two round trips, prepared texts, connections that stay open: the best that one transaction an order can be.
+/// As many writer lanes as connections, and one order at a time in each: order and log, then the conditional update of the stock (pattern 1), or the other way
+/// round (pattern 2); then COMMIT. Each statement is a round trip, as in any program that asks for the outcome of each; or all but COMMIT go in one text, which is
+/// the best that one transaction an order can be. Connections stay open.
 /// </summary>
 public class PerOrderLedger : DispatchProxy
 {

@@ -120,7 +120,7 @@ public static class ScaleBench
         {
             var requests = BenchSale.Requests(sales, Stores.Keys, repeat: false);
             var crowds = servers.ConvertAll(server => new Crowd(server.Url, Connections / servers.Count));
-            await Task.WhenAll(crowds.Select(crowd => crowd.RunAsync(requests, Stores.Length / 3)));
+            await Task.WhenAll(crowds.Select(crowd => crowd.RunAsync(requests, Stores.Length)));
             var results = await Task.WhenAll(crowds.Select(crowd => crowd.RunAsync(requests, Stores.Length)));
             return new Crowd.Result(
                 results.Sum(result => result.PerSecond),
