@@ -75,26 +75,28 @@ public static class BenchSale
     /// The tokens come back in the order in which they were made, a millisecond apart, as from a crowd that comes and goes; else all were made in the same
     /// millisecond, so that the ids of the orders arrive in no order at all.
     /// </param>
-    public static Func<byte[]?> Requests(IReadOnlyList<Sale> sales, BenchKeys keys, bool repeat, bool inOrder = true)
+    /// <param name="part">Which of <paramref name="parts"/> parts of the users, each with its requests.</param>
+    /// <param name="parts">A user comes to the same instance each time, as behind most balancers.</param>
+    public static Func<byte[]?> Requests(IReadOnlyList<Sale> sales, BenchKeys keys, bool repeat, bool inOrder = true, int part = 0, int parts = 1)
     {
-        const int Count = Users * Limits.PerUserLimitMax;
+        var count = Users / parts * Limits.PerUserLimitMax;
         var time = TimeProvider.System;
         var sessions = new Sessions(keys.Auth, time);
         var tokens = new OrderTokens(keys.Tokens, [], TokenAges.Default);
         var users = Enumerable.Range(0, Users).Select(i => UserId.Parse($"user-{i}")).ToArray();
         var jwts = users.Select(user => sessions.Create(user, [], TimeSpan.FromHours(1))).ToArray();
         var last = time.GetUtcNow().AddSeconds(-5);
-        var requests = new byte[Count][];
-        for (var i = 0; i < Count; i++)
+        var requests = new byte[count][];
+        for (var i = 0; i < count; i++)
         {
-            var user = i % Users;
+            var user = (i % (Users / parts)) + (part * (Users / parts));
             var sale = sales[user % sales.Count];
-            var issuedAt = inOrder ? last.AddMilliseconds(i - Count) : last;
+            var issuedAt = inOrder ? last.AddMilliseconds(i - count) : last;
             var token = tokens.Create(new OrderToken(issuedAt, OrderId.Create(issuedAt), sale.Id, sale.Offers[0].Id, users[user]));
             requests[i] = Crowd.OrderRequest(jwts[user], token);
         }
 
         var at = -1;
-        return () => Interlocked.Increment(ref at) is var next && (repeat || next < Count) ? requests[next % Count] : null;
+        return () => Interlocked.Increment(ref at) is var next && (repeat || next < count) ? requests[next % count] : null;
     }
 }

@@ -52,7 +52,8 @@ public static class ScaleBench
     {
         public int Instances { get; init; } = 1;
 
-        public int Shards { get; init; } = Limits.GateShards;
+        /// <summary>As the product chooses on one server, unless a comparison is about it.</summary>
+        public int Shards { get; init; } = 1;
 
         /// <summary>Of an offer in the same tables, before the run.</summary>
         public int Rows { get; init; }
@@ -118,10 +119,11 @@ public static class ScaleBench
         /// <summary>The crowd is spread over the instances.</summary>
         private async Task<Crowd.Result> RunAsync(List<ServerProcess> servers, IReadOnlyList<Sale> sales)
         {
-            var requests = BenchSale.Requests(sales, Stores.Keys, repeat: false);
-            var crowds = servers.ConvertAll(server => new Crowd(server.Url, Connections / servers.Count));
-            await Task.WhenAll(crowds.Select(crowd => crowd.RunAsync(requests, Stores.Length)));
-            var results = await Task.WhenAll(crowds.Select(crowd => crowd.RunAsync(requests, Stores.Length)));
+            var crowds = servers.Select((server, i) => (
+                Crowd: new Crowd(server.Url, Connections / servers.Count),
+                Requests: BenchSale.Requests(sales, Stores.Keys, repeat: false, part: i, parts: servers.Count))).ToList();
+            await Task.WhenAll(crowds.Select(each => each.Crowd.RunAsync(each.Requests, Stores.Length)));
+            var results = await Task.WhenAll(crowds.Select(each => each.Crowd.RunAsync(each.Requests, Stores.Length)));
             return new Crowd.Result(
                 results.Sum(result => result.PerSecond),
                 results.Sum(result => result.Requests),

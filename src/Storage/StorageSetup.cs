@@ -21,7 +21,7 @@ public enum GateProvider
 /// <param name="LedgerFile">Of the embedded ledger.</param>
 /// <param name="LedgerConnection">Of a MySQL or MariaDB ledger: server, port, database, user, password, SslMode.</param>
 /// <param name="GateConnection">Of a Redis gate, in the syntax of StackExchange.Redis.</param>
-/// <param name="GateShards">Slices of an offer's stock in a Redis gate, 1 to 64; the same on every instance.</param>
+/// <param name="GateShards">Slices of a sale in a Redis gate, 1 to 64, the same on every instance; 0 leaves it to the server.</param>
 public sealed record StorageOptions(
     LedgerProvider Ledger,
     string LedgerFile,

@@ -52,18 +52,17 @@ internal static class Fault
     }
 
     /// <summary>
-    /// The stock of every offer in every shard, as somebody at redis-cli would set it. Upwards also what the gate takes for the ledger's own figure; a zero there
-    /// would be believed until the next settlement, and "sold out" be said.
+    /// The stock of every offer in every shard, as somebody at redis-cli would set it, and what the gate takes for the ledger's own figure.
     /// </summary>
     /// <param name="withNumber">Also the number of the ledger's change that it claims to follow: no settlement corrects it then.</param>
     /// <returns>The keys.</returns>
     public static async Task<IReadOnlyList<string>> EditStockAsync(RedisServer redis, bool up, bool withNumber)
     {
         var keys = (await redis.CommandAsync("KEYS", "fs:*:offer")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        string[] edit = up ? ["s", $"{FarTooMany}", "a", $"{FarTooMany}"] : ["s", "0"];
+        var units = up ? $"{FarTooMany}" : "0";
         foreach (var key in keys)
         {
-            await redis.CommandAsync(["HSET", key, .. edit, .. withNumber ? ["n", "100000000"] : Array.Empty<string>()]);
+            await redis.CommandAsync(["HSET", key, "s", units, "a", units, .. withNumber ? ["n", "100000000"] : Array.Empty<string>()]);
         }
 
         return keys;

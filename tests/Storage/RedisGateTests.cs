@@ -33,9 +33,11 @@ public abstract class RedisGateContract : GateContract, IAsyncDisposable
 
     protected abstract string ConnectionString { get; }
 
+    protected virtual int Shards => Limits.GateShards;
+
     protected override async Task<IGate> CreateGateAsync()
     {
-        var gate = await RedisGate.OpenAsync(new RedisGateOptions(ConnectionString) { KeyPrefix = $"t{Guid.NewGuid():N}"[..20], Timeout = Limits.GateTimeoutMax }, TimeProvider.System, default);
+        var gate = await RedisGate.OpenAsync(new RedisGateOptions(ConnectionString) { KeyPrefix = $"t{Guid.NewGuid():N}"[..20], Timeout = Limits.GateTimeoutMax, Shards = Shards }, TimeProvider.System, default);
         opened.Add(gate);
         return gate;
     }
@@ -54,6 +56,14 @@ public abstract class RedisGateContract : GateContract, IAsyncDisposable
 public sealed class RedisGateTests(OneRedisServer redis) : RedisGateContract, IClassFixture<OneRedisServer>
 {
     protected override string ConnectionString => redis.Server.Address;
+}
+
+/// <summary>As many slices as the server asks for: one.</summary>
+public sealed class RedisOneShardGateTests(OneRedisServer redis) : RedisGateContract, IClassFixture<OneRedisServer>
+{
+    protected override string ConnectionString => redis.Server.Address;
+
+    protected override int Shards => 0;
 }
 
 public sealed class RedisClusterGateTests(OneRedisCluster redis) : RedisGateContract, IClassFixture<OneRedisCluster>

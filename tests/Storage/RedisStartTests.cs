@@ -16,9 +16,9 @@ public sealed class RedisStartTests(OneRedisServer redis) : IClassFixture<OneRed
     [Fact]
     public async Task OpenAsync_WhenOptionsAreWrong_NamesThemAll()
     {
-        var message = await RefusalAsync(new RedisGateOptions("") { Shards = 0, KeyPrefix = "{x}", Timeout = TimeSpan.FromMinutes(1) });
+        var message = await RefusalAsync(new RedisGateOptions("") { Shards = -1, KeyPrefix = "{x}", Timeout = TimeSpan.FromMinutes(1) });
         Assert.Contains("connection string", message);
-        Assert.Contains("Shards is 0", message);
+        Assert.Contains("Shards is -1", message);
         Assert.Contains("KeyPrefix", message);
         Assert.Contains("Timeout", message);
     }

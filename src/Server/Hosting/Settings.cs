@@ -202,7 +202,7 @@ public sealed record Settings
         reader.Word("FlashSale:Ledger:WritePattern", "log-first", "stock-first") == "log-first" ? WritePattern.LogFirst : WritePattern.StockFirst,
         reader.Word("FlashSale:Gate:Provider", "memory", "redis") == "redis" ? GateProvider.Redis : GateProvider.Memory,
         ReadConnection(reader, "Gate", "redis", "127.0.0.1:6379,password=…"),
-        reader.Number("FlashSale:Gate:Shards", Limits.GateShards, 1, Limits.GateShardsMax));
+        reader.Number("FlashSale:Gate:Shards", otherwise: 0, 1, Limits.GateShardsMax));
 
     private static string? ReadConnection(SettingsReader reader, string part, string provider, string example)
     {

@@ -49,6 +49,12 @@ public sealed partial class RedisGate : IGate
         var connection = await RedisConnection.OpenAsync(options, time, cancellation);
         try
         {
+            if (options.Shards == 0)
+            {
+                await connection.RequireAnswerAsync(cancellation);
+                options = options with { Shards = connection.Servers().Any(server => server.ServerType == ServerType.Cluster) ? Limits.GateShards : 1 };
+            }
+
             await RedisStart.CheckAsync(connection, options, cancellation);
         }
         catch

@@ -8,7 +8,10 @@ namespace FlashSale.Storage.Redis;
 /// </param>
 public sealed record RedisGateOptions(string ConnectionString)
 {
-    /// <summary>Slices of each sale, 1 to 64; the same for all instances for as long as the keys are there. Default 8.</summary>
+    /// <summary>
+    /// Slices of each sale, 1 to 64; the same for all instances for as long as the keys are there. Default 8. 0 leaves it to the server: 8 in a cluster, else 1, since
+    /// one server is not relieved by slices, and fewer admissions would share a call.
+    /// </summary>
     public int Shards { get; init; } = Limits.GateShards;
 
     /// <summary>What all keys begin with, so that several installations can share a server. Default <c>fs</c>.</summary>
@@ -25,9 +28,9 @@ public sealed record RedisGateOptions(string ConnectionString)
             yield return "The connection string of Redis is empty.";
         }
 
-        if (Shards is < 1 or > Limits.GateShardsMax)
+        if (Shards is < 0 or > Limits.GateShardsMax)
         {
-            yield return $"Shards is {Shards}; it must be 1 to {Limits.GateShardsMax}.";
+            yield return $"Shards is {Shards}; it must be 1 to {Limits.GateShardsMax}, or 0.";
         }
 
         if (KeyPrefix.Length is 0 or > 32 || !KeyPrefix.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or ':'))
