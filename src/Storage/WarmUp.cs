@@ -22,17 +22,9 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     /// <exception cref="GateUnavailableException">The gate could not be asked.</exception>
     public async Task<WarmUpDocument> RunAsync(Sale sale, bool anew, CancellationToken cancellation)
     {
-        var load = await ledger.ReadGateLoadAsync(sale, cancellation);
-        await gate.WarmUpAsync(load, anew, cancellation);
-        foreach (var stock in load.Stocks)
-        {
-            catalog.Put(stock);
-        }
-
-        // A load has no barred users, and the gate may have lost them with the rest.
         await LoadBlacklistAsync(cancellation);
-        loaded[sale.Id] = time.GetUtcNow();
-        return await DescribeAsync(sale, load.Reserved.Count + load.Rejected.Count, cancellation);
+        var reservations = await LoadAsync(sale, anew, cancellation);
+        return await DescribeAsync(sale, reservations, cancellation);
     }
 
     /// <summary>What the gate has of a sale at this moment, beside what it must have, whoever loaded it.</summary>
@@ -54,17 +46,19 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     {
         var sales = await ledger.ListSalesAsync(cancellation);
         catalog.Put(sales);
+        await LoadBlacklistAsync(cancellation);
         foreach (var sale in sales)
         {
-            await RefreshAsync(sale, cancellation);
+            await FollowAsync(sale, sale => LoadAsync(sale, anew: false, cancellation), cancellation);
         }
-
-        await LoadBlacklistAsync(cancellation);
     }
 
     /// <summary>One sale that was changed: published, paused, resumed, closed or edited.</summary>
     /// <exception cref="GateUnavailableException">The catalogue is up to date, and the gate is not: to be done again.</exception>
-    public async Task RefreshAsync(Sale sale, CancellationToken cancellation)
+    public Task RefreshAsync(Sale sale, CancellationToken cancellation) =>
+        FollowAsync(sale, sale => RunAsync(sale, anew: false, cancellation), cancellation);
+
+    private async Task FollowAsync(Sale sale, Func<Sale, Task> loadNow, CancellationToken cancellation)
     {
         catalog.Put([sale]);
         if (sale.Status == SaleStatus.Draft)
@@ -85,7 +79,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
             await gate.UpdateSaleAsync(sale, cancellation);
             if (!gate.IsShared && !loaded.ContainsKey(sale.Id))
             {
-                await RunAsync(sale, anew: false, cancellation);
+                await loadNow(sale);
             }
         }
     }
@@ -141,6 +135,21 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
             await gate.RemoveSaleAsync(sale.Id, cancellation);
             loaded.TryRemove(sale.Id, out _);
         }
+    }
+
+    /// <summary>Without the blacklist, which the gate has by then: nobody who is barred is let in while a sale is loaded.</summary>
+    /// <returns>Decided reservations that the ledger has.</returns>
+    private async Task<int> LoadAsync(Sale sale, bool anew, CancellationToken cancellation)
+    {
+        var load = await ledger.ReadGateLoadAsync(sale, cancellation);
+        await gate.WarmUpAsync(load, anew, cancellation);
+        foreach (var stock in load.Stocks)
+        {
+            catalog.Put(stock);
+        }
+
+        loaded[sale.Id] = time.GetUtcNow();
+        return load.Reserved.Count + load.Rejected.Count;
     }
 
     private async Task LoadBlacklistAsync(CancellationToken cancellation)

@@ -1,7 +1,9 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
 using FlashSale.Storage;
 using FlashSale.Storage.Memory;
 using FlashSale.Storage.Sqlite;
@@ -121,6 +123,24 @@ public sealed class WarmUpTests : IAsyncLifetime
         Assert.Null(await gate.CountAsync(sale.Id, default));
         Assert.Equal(AdmissionOutcome.NotWarm, await gate.AdmitAsync(
             new AdmissionRequest(sale.Id, sale.Offers[0].Id, OrderId.Create(time.GetUtcNow()), UserId.Parse("user-1"), time.GetUtcNow()), default));
+    }
+
+    [Fact]
+    public async Task RefreshAsync_OnAFreshGate_BarsUsersBeforeAnySaleLetsThemIn()
+    {
+        await ledger.BlacklistAsync(UserId.Parse("user-1"), new BlacklistRequest("bot", "test", null), Actor, default);
+        (gate, faults) = FaultyGate.Wrap(new MemoryGate());
+        var loads = 0;
+        faults.OnWarmUp = () =>
+        {
+            loads++;
+            Assert.True(faults.HasBlacklist, "a sale is loaded before it is known who is barred from it");
+        };
+
+        await OnAnotherInstance().RefreshAsync(default);
+
+        Assert.Equal(1, loads);
+        Assert.Equal(Eligibility.NotEligible, await gate.CheckAsync(sale.Id, UserId.Parse("user-1"), time.GetUtcNow(), default));
     }
 
     [Fact]

@@ -17,6 +17,11 @@ public class FaultyGate : DispatchProxy
     /// <summary>Nothing can be asked, as when that machine is gone.</summary>
     public bool IsAway { get; set; }
 
+    public bool HasBlacklist { get; private set; }
+
+    /// <summary>Called when a sale is about to be loaded.</summary>
+    public Action? OnWarmUp { get; set; }
+
     /// <summary>How often it was asked for an admission.</summary>
     public int Asked { get; private set; }
 
@@ -36,6 +41,12 @@ public class FaultyGate : DispatchProxy
                 return IsShared;
             case nameof(IGate.AdmitAsync):
                 Asked++;
+                break;
+            case nameof(IGate.LoadBlacklistAsync):
+                HasBlacklist = true;
+                break;
+            case nameof(IGate.WarmUpAsync):
+                OnWarmUp?.Invoke();
                 break;
             case nameof(IGate.SettleAsync) when CannotBeTold:
                 throw new IOException("The connection to the gate is gone.");
