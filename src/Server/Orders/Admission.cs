@@ -61,7 +61,7 @@ public sealed class Admission : IDisposable
     public void Dispose() => direct.Dispose();
 
     /// <summary>By the random end of the id, so that a retry goes the same way.</summary>
-    private static bool TakesTheOtherWay(OrderId order) => (order.Value.GetHashCode() & (Limits.DirectOrderShare - 1)) == 0;
+    public static bool TakesTheOtherWay(OrderId order) => (order.Value.GetHashCode() & (Limits.DirectOrderShare - 1)) == 0;
 
     private async ValueTask<AdmissionOutcome> DecideWithoutGateAsync(AdmissionRequest request, Sale sale)
     {

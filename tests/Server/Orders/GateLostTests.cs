@@ -142,17 +142,5 @@ public sealed class GateLostTests : IAsyncLifetime
         Assert.InRange(Many - rig.GateFaults.Asked, 1, Many / 10);
     }
 
-    /// <summary>With a token that the gate is asked about, not one of the few that go past it.</summary>
-    private async Task<OrderDecision> DecideByGateAsync(string user)
-    {
-        while (true)
-        {
-            var asked = rig.GateFaults.Asked;
-            var (decision, _) = await rig.PlaceAsync(user);
-            if (rig.GateFaults.Asked > asked)
-            {
-                return decision;
-            }
-        }
-    }
+    private async Task<OrderDecision> DecideByGateAsync(string user) => (await rig.PlaceAsync(user, rig.Token(user, byGate: true))).Decision;
 }
