@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
@@ -28,23 +27,11 @@ public static class GateBench
 
     public static async Task<int> RunAsync(int seconds)
     {
-        var data = Directory.CreateTempSubdirectory("flashsale-bench-").FullName;
-        var port = FreePort();
-        var start = new ProcessStartInfo("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--dir", data, "--save", "", "--loglevel", "warning"]);
-        using var redis = Process.Start(start)!;
-        try
-        {
-            await ListeningAsync(port);
-            await using var gate = await RedisGate.OpenAsync(new RedisGateOptions($"127.0.0.1:{port}") { Timeout = Limits.GateTimeoutMax }, TimeProvider.System, CancellationToken.None);
-            await using var bare = await BareScript.OpenAsync($"127.0.0.1:{port}");
-            return Math.Max(await AdmitAsync(gate, bare, seconds), Math.Max(await SettleAsync(gate, seconds), await ReserveAsync(gate, bare)));
-        }
-        finally
-        {
-            redis.Kill();
-            await redis.WaitForExitAsync();
-            Directory.Delete(data, recursive: true);
-        }
+        await using var redis = await StoreServer.StartRedisAsync();
+        await using var gate = await RedisGate.OpenAsync(
+            new RedisGateOptions(redis.Redis) { Timeout = Limits.GateTimeoutMax }, TimeProvider.System, CancellationToken.None);
+        await using var bare = await BareScript.OpenAsync(redis.Redis);
+        return Math.Max(await AdmitAsync(gate, bare, seconds), Math.Max(await SettleAsync(gate, seconds), await ReserveAsync(gate, bare)));
     }
 
     private static async Task<int> AdmitAsync(RedisGate gate, BareScript bare, int seconds)
@@ -214,30 +201,6 @@ public static class GateBench
             },
         ],
     };
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static async Task ListeningAsync(int port)
-    {
-        for (var tries = 0; ; tries++)
-        {
-            try
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync("127.0.0.1", port);
-                return;
-            }
-            catch (SocketException) when (tries < 200)
-            {
-                await Task.Delay(20);
-            }
-        }
-    }
 
     /// <summary>The least that a script call costs: the same driver, one key, one argument, a script that does nothing.</summary>
     private sealed class BareScript : IAsyncDisposable

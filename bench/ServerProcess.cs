@@ -103,7 +103,7 @@ public sealed class ServerProcess : IAsyncDisposable
         throw new InvalidOperationException("The server did not become ready.");
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -14,7 +14,7 @@ public sealed class StoreServer : IAsyncDisposable
     private const string Password = "bench";
     private static readonly string[] Folders = ["/usr/sbin", "/usr/bin", "/usr/local/bin"];
     private readonly string data = BenchSale.NewDirectory();
-    private readonly int port = FreePort();
+    private readonly int port = ServerProcess.FreePort();
     private Process? process;
     private int databases;
 
@@ -130,12 +130,5 @@ public sealed class StoreServer : IAsyncDisposable
         started.ErrorDataReceived += (_, _) => { };
         started.BeginErrorReadLine();
         return started;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

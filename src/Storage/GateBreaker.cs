@@ -49,11 +49,6 @@ public sealed class GateBreaker
     /// <summary>Null when the gate cannot be asked: nothing may be concluded, and the admission may have happened.</summary>
     public async ValueTask<AdmissionOutcome?> TryAdmitAsync(AdmissionRequest request, CancellationToken cancellation)
     {
-        if (!IsShared)
-        {
-            return await gate.AdmitAsync(request, cancellation);
-        }
-
         var outcome = await AskAsync(static (gate, request, cancellation) => gate.AdmitAsync(request, cancellation), request, cancellation);
         return outcome.Exception is null ? outcome.Result : null;
     }
@@ -61,11 +56,6 @@ public sealed class GateBreaker
     /// <summary><see cref="Eligibility.Unknown"/> when the gate cannot be asked.</summary>
     public async ValueTask<Eligibility> TryCheckAsync(SaleId sale, UserId user, DateTimeOffset now, CancellationToken cancellation)
     {
-        if (!IsShared)
-        {
-            return await gate.CheckAsync(sale, user, now, cancellation);
-        }
-
         var outcome = await AskAsync(
             static (gate, ask, cancellation) => gate.CheckAsync(ask.sale, ask.user, ask.now, cancellation), (sale, user, now), cancellation);
         return outcome.Exception is null ? outcome.Result : Eligibility.Unknown;
@@ -74,12 +64,6 @@ public sealed class GateBreaker
     /// <summary>True when the gate was told.</summary>
     public async ValueTask<bool> TryTellAsync<T>(Func<IGate, T, CancellationToken, ValueTask> tell, T what, CancellationToken cancellation)
     {
-        if (!IsShared)
-        {
-            await tell(gate, what, cancellation);
-            return true;
-        }
-
         var outcome = await AskAsync(
             static async (gate, told, cancellation) =>
             {
@@ -95,6 +79,11 @@ public sealed class GateBreaker
     private async ValueTask<Outcome<TAnswer>> AskAsync<TAnswer, TAsk>(
         Func<IGate, TAsk, CancellationToken, ValueTask<TAnswer>> ask, TAsk what, CancellationToken cancellation)
     {
+        if (!IsShared)
+        {
+            return Outcome.FromResult(await ask(gate, what, cancellation));
+        }
+
         var context = ResilienceContextPool.Shared.Get(cancellation);
         var outcome = await pipeline.ExecuteOutcomeAsync(
             static async (context, asked) =>

@@ -1,7 +1,5 @@
 using System.Data.Common;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 using FlashSale.Storage.MySql;
 
@@ -36,7 +34,7 @@ public sealed class MariaDb : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit += (_, _) => process?.Kill();
     }
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = LocalProcess.FreePort();
 
     public int ProcessId => process!.Id;
 
@@ -142,13 +140,6 @@ public sealed class MariaDb : IAsyncDisposable
         new[] { "/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin" }.Select(path => Path.Combine(path, program)).First(System.IO.File.Exists);
 
     private static string[] RunAs() => Environment.UserName == "root" ? ["--user=root"] : [];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private void Signal(string signal)
     {

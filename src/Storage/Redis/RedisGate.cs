@@ -49,9 +49,9 @@ public sealed partial class RedisGate : IGate
         var connection = await RedisConnection.OpenAsync(options, time, cancellation);
         try
         {
+            await connection.RequireAnswerAsync(cancellation);
             if (options.Shards == 0)
             {
-                await connection.RequireAnswerAsync(cancellation);
                 options = options with { Shards = connection.Servers().Any(server => server.ServerType == ServerType.Cluster) ? Limits.GateShards : 1 };
             }
 

@@ -13,7 +13,6 @@ internal static class RedisStart
     /// <exception cref="GateUnavailableException">With all that is wrong and what to change.</exception>
     public static async Task CheckAsync(RedisConnection redis, RedisGateOptions options, CancellationToken cancellation)
     {
-        await redis.RequireAnswerAsync(cancellation);
         List<string> faults = [];
         var clustered = false;
         foreach (var server in redis.Servers().Where(server => server.IsConnected && !(server.ServerType == ServerType.Cluster && server.IsSlave)))
