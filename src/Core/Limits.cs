@@ -153,10 +153,57 @@ public static class Limits
     public const int LedgerSlotsRemembered = 64 * 1024;
     public static readonly TimeSpan LedgerBusyTimeout = TimeSpan.FromSeconds(1);
 
-    // Rate limits and sessions.
+    // Rate limits (docs/operations.md says why). All but the fixed ones can be set by an operator, from 1 to RateMax.
+    public const int RateMax = 10_000_000;
+
+    /// <summary>Twice what two cores answer. It is a brake for an operator's hand; the limit of requests in flight protects by itself.</summary>
+    public const int TotalPermitsPerSecond = 100_000;
+    public const int TotalBurst = 2 * TotalPermitsPerSecond;
+
+    /// <summary>Carriers put thousands of people behind one address.</summary>
     public const int AddressRequestsPerSecond = 1_000;
     public const int AddressBurst = 4_000;
     public const int AddressesTracked = 65_536;
+
+    /// <summary>A page polls every two seconds and a person presses a few times a second: ten open tabs fit twice.</summary>
+    public const int UserRequestsPerSecond = 50;
+    public const int UserBurst = 200;
+    public const int UsersTracked = 262_144;
+
+    /// <summary>A hundred thousand people within two seconds.</summary>
+    public const int SaleRequestsPerSecond = 50_000;
+    public const int SaleBurst = 2 * SaleRequestsPerSecond;
+
+    // Load shedding (design section 9).
+    /// <summary>Four times what a commit of a full batch takes, and a fifth of what a person notices as waiting.</summary>
+    public const int TargetLatencyMs = 200;
+    public const int TargetLatencyMinMs = 5;
+    public const int TargetLatencyMaxMs = 2_000;
+
+    /// <summary>A quarter of a batch of the ledger writer: below it, batches would shrink and the writer with them.</summary>
+    public const int InFlightMin = BatchMax / 4;
+
+    /// <summary>Half of what waits in a full writer's queue.</summary>
+    public const int InFlightMax = WriterQueue / 2;
+
+    /// <summary>No more can be connected.</summary>
+    public const int InFlightMaxMost = Connections;
+
+    /// <summary>A quarter of the order's deadline: what is let in is answered well before it.</summary>
+    public const int WriterWaitMs = 500;
+    public const int WriterWaitMaxMs = 2_000;
+
+    /// <summary>How often the number of requests in flight is adapted.</summary>
+    public static readonly TimeSpan SheddingInterval = TimeSpan.FromMilliseconds(100);
+
+    // The gateway asks each instance for what it may answer itself.
+    /// <summary>How old an answer of the edge from memory may be.</summary>
+    public static readonly TimeSpan EdgeStateInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Orders of one offer whose ids are kept to tell that a token has no order: 1 MB an offer. Of larger offers only the gate knows.</summary>
+    public const int OrdersKnown = 16 * 1024;
+
+    // Sessions.
     public const int SessionsCached = 131_072;
 
     /// <summary>A coupon code: 11 random characters (55 bits) and a check character, in groups of four.</summary>

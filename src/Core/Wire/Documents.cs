@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 
 using FlashSale.Core.Coupons;
 using FlashSale.Core.Orders;
+using FlashSale.Core.RateLimits;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Stock;
@@ -247,3 +248,35 @@ public sealed record ExportLine
 }
 
 public sealed record HealthDocument(string Status, IReadOnlyList<string> Reasons);
+
+/// <summary>How one instance stands at this moment: what it has under way, and what it turns away.</summary>
+/// <param name="InFlightLimit">The number that requests under way are kept to now.</param>
+/// <param name="LatencyMs">Nine of ten requests of the last 100 ms took less.</param>
+/// <param name="SchedulingDelayMs">How long work waits for a thread: what the machine is behind.</param>
+/// <param name="WriterWaitMs">What an order would wait for its ledger writer.</param>
+/// <param name="Shedding">The kinds of requests that were turned away within the last second.</param>
+public sealed record LoadDocument(
+    int InFlight,
+    int InFlightLimit,
+    double LatencyMs,
+    double SchedulingDelayMs,
+    double WriterWaitMs,
+    IReadOnlyList<string> Shedding,
+    IReadOnlyDictionary<string, string> Breakers);
+
+/// <summary>What a gateway must know to answer for this application what it would answer itself (docs/gateway.md).</summary>
+/// <param name="EpochMs">The ledger's clock when the document was made.</param>
+/// <param name="Rev">Another one when anything else is.</param>
+public sealed record EdgeStateDocument(long EpochMs, string Rev, EdgeLimitsDocument Limits, EdgeTokensDocument Tokens, IReadOnlyList<EdgeSaleDocument> Sales);
+
+public sealed record EdgeLimitsDocument(bool Enabled, RateLimit Total, RateLimit Address, RateLimit User, RateLimit Sale);
+
+public sealed record EdgeTokensDocument(long MinimumAgeMs, long MaximumAgeMs);
+
+/// <param name="Key">The 8 bytes of the sale in an order token, as hexadecimal digits.</param>
+public sealed record EdgeSaleDocument(
+    string Id, string Key, long OpensAtMs, DateTimeOffset OpensAt, long ClosesAtMs, bool Paused, IReadOnlyList<EdgeOfferDocument> Offers);
+
+/// <param name="Key">The 8 bytes of the offer in an order token, as hexadecimal digits.</param>
+/// <param name="Orders">A Bloom filter of the ids of all orders, exact for the stock that <paramref name="SoldOut"/> speaks of; absent when they are not known.</param>
+public sealed record EdgeOfferDocument(string Id, string Key, bool SoldOut, string? Orders);

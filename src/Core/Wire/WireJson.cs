@@ -37,5 +37,8 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(ReadinessDocument))]
 [JsonSerializable(typeof(ReconciliationDocument))]
 [JsonSerializable(typeof(ExportLine))]
+[JsonSerializable(typeof(LimitsDocument))]
+[JsonSerializable(typeof(LoadDocument))]
+[JsonSerializable(typeof(EdgeStateDocument))]
 [JsonSerializable(typeof(HealthDocument))]
 public sealed partial class WireJson : JsonSerializerContext;
