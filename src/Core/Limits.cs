@@ -203,6 +203,9 @@ public static class Limits
     /// <summary>Orders of one offer whose ids are kept to tell that a token has no order: 1 MB an offer. Of larger offers only the gate knows.</summary>
     public const int OrdersKnown = 16 * 1024;
 
+    /// <summary>An offer with more changes than these orders bring, three each and then some, is not read at all.</summary>
+    public const int ChangesKnown = 4 * OrdersKnown;
+
     // Sessions.
     public const int SessionsCached = 131_072;
 

@@ -88,7 +88,7 @@ public interface ILedger : IAsyncDisposable
 
     // ---- sales ----
 
-    /// <summary>Raised by every change of a sale or the blacklist, in the same transaction: lets an instance notice what another one changed.</summary>
+    /// <summary>Raised by every change of a sale, the blacklist or the limits, in the same transaction: lets an instance notice what another one changed.</summary>
     Task<long> ReadCatalogRevAsync(CancellationToken cancellation);
 
     Task<IReadOnlyList<Sale>> ListSalesAsync(CancellationToken cancellation);
@@ -103,6 +103,14 @@ public interface ILedger : IAsyncDisposable
     /// </summary>
     /// <param name="action">The word for the audit log, such as <c>sale.pause</c>.</param>
     Task<Sale?> UpdateSaleAsync(Sale sale, long expectedRev, string action, Actor actor, CancellationToken cancellation);
+
+    // ---- limits ----
+
+    /// <summary>As operators set them; the defaults, revision 0, until somebody did.</summary>
+    Task<LimitsDocument> ReadLimitsAsync(CancellationToken cancellation);
+
+    /// <summary>Sets all of them, with their next revision. Null when the revision is not the expected one; null expects nothing.</summary>
+    Task<LimitsDocument?> SaveLimitsAsync(LimitsDocument limits, long? expectedRev, Actor actor, CancellationToken cancellation);
 
     // ---- stock ----
 

@@ -9,12 +9,14 @@ using FlashSale.Core.Wire;
 namespace FlashSale.Storage;
 
 /// <summary>
-/// All sales in memory with the last known stock of their offers: what pages, state documents and phases are computed from. Reads take no lock.
+/// All sales in memory with the last known stock of their offers: what pages, state documents and phases are computed from; and the limits that operators set.
+/// Reads take no lock.
 /// </summary>
 public sealed class SaleCatalog
 {
     private readonly Lock writing = new();
     private volatile Snapshot snapshot = Snapshot.Empty;
+    private volatile LimitsDocument limits = LimitsDocument.Default;
 
     /// <summary>By opening, then id.</summary>
     public IReadOnlyList<LiveSale> Sales => snapshot.Sales;
@@ -47,6 +49,21 @@ public sealed class SaleCatalog
             }
 
             snapshot = Snapshot.Of(next.Values);
+        }
+    }
+
+    /// <summary>As last set by an operator. Another object when they are others.</summary>
+    public LimitsDocument Limits => limits;
+
+    /// <summary>An older revision never replaces a newer one.</summary>
+    public void Put(LimitsDocument set)
+    {
+        lock (writing)
+        {
+            if (set.Rev > limits.Rev)
+            {
+                limits = set;
+            }
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     }
 
     /// <summary>
-    /// Takes over every sale and the blacklist as the ledger has them. A gate of this process then has all that is published and not over; a shared one is told
+    /// Takes over every sale, the limits and the blacklist as the ledger has them. A gate of this process then has all that is published and not over; a shared one is told
     /// what changed.
     /// </summary>
     /// <exception cref="GateUnavailableException">The catalogue is up to date, and the gate is not: to be done again.</exception>
@@ -46,6 +46,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     {
         var sales = await ledger.ListSalesAsync(cancellation);
         catalog.Put(sales);
+        catalog.Put(await ledger.ReadLimitsAsync(cancellation));
         await LoadBlacklistAsync(cancellation);
         foreach (var sale in sales)
         {

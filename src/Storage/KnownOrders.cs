@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+using FlashSale.Core;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Stock;
+
+namespace FlashSale.Storage;
+
+/// <summary>The stock of an offer as the ledger had it, and every order that it had at that moment.</summary>
+/// <param name="ReadAt">When the ledger was asked, a timestamp of the time provider.</param>
+public sealed record KnownOffer(StockRow Stock, OrderFilter Orders, long ReadAt);
+
+/// <summary>
+/// Which orders there are of offers that take no more: with that, one whose token has none can be refused without the gate, and by a gateway, while the same token
+/// again still yields its order (invariant I3). Read from the change log, which goes on where it stood.
+/// </summary>
+public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvider time)
+{
+    private readonly Dictionary<OfferId, Reading> readings = [];
+    private readonly ConcurrentDictionary<OfferId, KnownOffer> known = new();
+
+    /// <summary>False when nothing is known, or it is older than <paramref name="maxAge"/>.</summary>
+    public bool TryFind(OfferId offer, TimeSpan maxAge, [NotNullWhen(true)] out KnownOffer? found) =>
+        known.TryGetValue(offer, out found) && time.GetElapsedTime(found.ReadAt) <= maxAge;
+
+    /// <summary>Reads on, for every offer that is sold out, and those of sales that are paused or over for less than a token lives. One call at a time.</summary>
+    public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        HashSet<OfferId> wanted = [];
+        foreach (var offer in catalog.Sales.Where(live => IsWanted(live, now)).SelectMany(live => live.Offers).Where(offer => TakesNoMore(offer, now)))
+        {
+            wanted.Add(offer.Offer.Id);
+            await ReadOnAsync(offer.Offer.Id, cancellation);
+        }
+
+        foreach (var gone in readings.Keys.Where(offer => !wanted.Contains(offer)).ToArray())
+        {
+            // What was read so far is kept while the sale goes on; only what is said of it ends.
+            known.TryRemove(gone, out _);
+            if (!catalog.TryFind(gone, out var offer) || !IsWanted(offer.Sale, now))
+            {
+                readings.Remove(gone);
+            }
+        }
+    }
+
+    private static bool IsWanted(LiveSale live, DateTimeOffset now) =>
+        live.Sale.Status != SaleStatus.Draft && now >= live.Sale.OpensAt && now < live.Sale.ClosesAt + Limits.GateKeepsEnded;
+
+    private static bool TakesNoMore(LiveOffer offer, DateTimeOffset now) =>
+        offer.SoldOut || SalePhases.Of(offer.Sale.Sale, anyAvailable: true, now) is SalePhase.Paused or SalePhase.Ended;
+
+    private async Task ReadOnAsync(OfferId offer, CancellationToken cancellation)
+    {
+        if (!readings.TryGetValue(offer, out var reading))
+        {
+            readings[offer] = reading = new Reading();
+        }
+
+        // The order of these two matters: what is said of a moment must not be older than it claims.
+        var readAt = time.GetTimestamp();
+        var at = reading.Seq;
+        StockRow stock;
+        do
+        {
+            if (await ledger.ReadChangesAsync(offer, reading.Seq, Limits.ReconciliationPage, cancellation) is not { } page || page.Stock.Row.Seq > Limits.ChangesKnown)
+            {
+                known.TryRemove(offer, out _);
+                return;
+            }
+
+            stock = page.Stock.Row;
+            reading.Add(page.Changes);
+            if (page.Changes.Count == 0 && reading.Seq != stock.Seq)
+            {
+                // The log does not end where the stock does: a reader that is behind another one, or worse. Nothing is said of it.
+                known.TryRemove(offer, out _);
+                return;
+            }
+        }
+        while (reading.Seq < stock.Seq && reading.Orders.Count <= Limits.OrdersKnown);
+
+        if (reading.Orders.Count > Limits.OrdersKnown)
+        {
+            known.TryRemove(offer, out _);
+            return;
+        }
+
+        known[offer] = new KnownOffer(stock, at != reading.Seq || reading.Filter is null ? reading.Renew() : reading.Filter, readAt);
+    }
+
+    private sealed class Reading
+    {
+        public HashSet<OrderId> Orders { get; } = [];
+
+        /// <summary>The change that was read last.</summary>
+        public long Seq { get; private set; }
+
+        public OrderFilter? Filter { get; private set; }
+
+        public void Add(IReadOnlyList<CheckedChange> changes)
+        {
+            foreach (var change in changes)
+            {
+                Seq = change.Change.Seq;
+                if (change.Change.OrderId is { } order)
+                {
+                    Orders.Add(order);
+                }
+            }
+        }
+
+        public OrderFilter Renew() => Filter = OrderFilter.Of(Orders);
+    }
+}
