@@ -65,7 +65,7 @@ public static class OtherLedgerServer
         builder.Services.AddSingleton(provider => replace((ILedger)real.ImplementationFactory!(provider), settings.Storage));
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
-        app.UseEdge(settings.Edge);
+        app.UseEdge();
         app.UseRouting();
         app.UseSessions();
         app.MapHealth();

@@ -174,6 +174,9 @@ public static class Limits
     public const int SaleRequestsPerSecond = 50_000;
     public const int SaleBurst = 2 * SaleRequestsPerSecond;
 
+    /// <summary>Sales that are counted by themselves: 12 at once, and those of some days.</summary>
+    public const int SalesTracked = 256;
+
     // Load shedding (design section 9).
     /// <summary>Four times what a commit of a full batch takes, and a fifth of what a person notices as waiting.</summary>
     public const int TargetLatencyMs = 200;
@@ -199,6 +202,9 @@ public static class Limits
     // The gateway asks each instance for what it may answer itself.
     /// <summary>How old an answer of the edge from memory may be.</summary>
     public static readonly TimeSpan EdgeStateInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>An order that came in time is with the ledger, or refused, so long after the end.</summary>
+    public static readonly TimeSpan SaleEndedSettles = OrderDeadline + UnknownOutcomeDeadline + TimeSpan.FromSeconds(1);
 
     /// <summary>Orders of one offer whose ids are kept to tell that a token has no order: 1 MB an offer. Of larger offers only the gate knows.</summary>
     public const int OrdersKnown = 16 * 1024;

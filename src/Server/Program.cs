@@ -31,7 +31,7 @@ builder.AddJobs(settings);
 var app = builder.Build();
 app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
-app.UseEdge(settings.Edge);
+app.UseEdge();
 app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();
@@ -39,6 +39,7 @@ app.UseSessions();
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
 app.MapMetrics();
+app.MapEdge();
 app.MapOpenApiDocument();
 if (settings.Roles.HasFlag(InstanceRoles.Storefront))
 {
@@ -57,6 +58,7 @@ if (settings.Roles.HasFlag(InstanceRoles.Orders))
 if (settings.Roles.HasFlag(InstanceRoles.Console))
 {
     app.MapConsole();
+    app.MapLoad();
 }
 
 return await app.RunToEndAsync();

@@ -15,8 +15,9 @@ public sealed record KnownOffer(StockRow Stock, OrderFilter Orders, long ReadAt)
 /// Which orders there are of offers that take no more: with that, one whose token has none can be refused without the gate, and by a gateway, while the same token
 /// again still yields its order (invariant I3). Read from the change log, which goes on where it stood.
 /// </summary>
-public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvider time)
+public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvider time) : IDisposable
 {
+    private readonly SemaphoreSlim oneAtATime = new(1);
     private readonly Dictionary<OfferId, Reading> readings = [];
     private readonly ConcurrentDictionary<OfferId, KnownOffer> known = new();
 
@@ -24,8 +25,24 @@ public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvide
     public bool TryFind(OfferId offer, TimeSpan maxAge, [NotNullWhen(true)] out KnownOffer? found) =>
         known.TryGetValue(offer, out found) && time.GetElapsedTime(found.ReadAt) <= maxAge;
 
-    /// <summary>Reads on, for every offer that is sold out, and those of sales that are paused or over for less than a token lives. One call at a time.</summary>
+    /// <summary>Reads on, for every offer that is sold out, and those of sales that are paused or over for less than a token lives.</summary>
+    /// <exception cref="LedgerUnavailableException">What is known grows old.</exception>
     public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        await oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            await ReadOnAsync(cancellation);
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    public void Dispose() => oneAtATime.Dispose();
+
+    private async Task ReadOnAsync(CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         HashSet<OfferId> wanted = [];

@@ -22,6 +22,7 @@ public static class ConsoleEndpoints
         group.MapSaleActions();
         group.MapStock();
         group.MapBlacklist();
+        group.MapLimits();
         group.MapAudit();
         group.MapChecks();
     }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
@@ -12,8 +13,8 @@ public static class ClientAddress
     /// </summary>
     public static IPAddress Of(HttpContext context, IReadOnlyList<IPNetwork> trustedProxies)
     {
-        var peer = Plain(context.Connection.RemoteIpAddress ?? IPAddress.None);
-        if (trustedProxies.Count == 0 || !IsTrusted(peer, trustedProxies))
+        var peer = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        if (trustedProxies.Count == 0 || !IsTrusted(peer = Plain(peer), trustedProxies))
         {
             return peer;
         }
@@ -36,15 +37,22 @@ public static class ClientAddress
         return peer;
     }
 
-    /// <summary>Whom a limit counts: an IPv4 address, or the /64 that a subscriber of IPv6 has to themselves.</summary>
+    /// <summary>Whom a limit counts: an IPv4 address, however it is written, or the /64 that a subscriber of IPv6 has to themselves.</summary>
     public static ulong LimitKey(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
         address.TryWriteBytes(bytes, out var length);
-        return length == 4
-            ? System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes)
-            : System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        if (length == 4 || address.IsIPv4MappedToIPv6)
+        {
+            return BinaryPrimitives.ReadUInt32BigEndian(bytes[(length - 4)..]);
+        }
+
+        return BinaryPrimitives.ReadUInt64BigEndian(bytes);
     }
+
+    /// <summary>The peer is a proxy of ours, or, with none configured, nobody is.</summary>
+    public static bool IsFromTrustedProxy(HttpContext context, IReadOnlyList<IPNetwork> trustedProxies) =>
+        trustedProxies.Count > 0 && context.Connection.RemoteIpAddress is { } peer && IsTrusted(Plain(peer), trustedProxies);
 
     private static bool IsTrusted(IPAddress address, IReadOnlyList<IPNetwork> trustedProxies)
     {

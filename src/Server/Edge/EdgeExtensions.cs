@@ -1,37 +1,43 @@
-using FlashSale.Core.Wire;
-using FlashSale.Server.Http;
-using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
 
 namespace FlashSale.Server.Edge;
 
 public static class EdgeExtensions
 {
-    /// <summary>The gates of the edge, outermost first.</summary>
-    public static void UseEdge(this IApplicationBuilder app, EdgeOptions options)
+    public static void AddEdge(this IServiceCollection services, EdgeOptions options)
     {
-        if (options.LimitsEnabled)
-        {
-            app.UseAddressLimit(options);
-        }
+        services.AddSingleton(options);
+        services.AddSingleton<InFlightLimit>();
+        services.AddSingleton<EdgeCounts>();
+        services.AddSingleton<EdgeGates>();
+        services.AddSingleton<EdgeState>();
+        services.AddSingleton<LoadWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<LoadWatch>());
     }
 
-    private static void UseAddressLimit(this IApplicationBuilder app, EdgeOptions options)
+    /// <summary>The gates of the edge; their order stands in <see cref="EdgeGates.InvokeAsync"/>.</summary>
+    public static void UseEdge(this IApplicationBuilder app)
     {
-        var limit = new AddressLimit(options, app.ApplicationServices.GetRequiredService<TimeProvider>());
-        var metrics = app.ApplicationServices.GetRequiredService<SaleMetrics>();
-        app.Use((context, next) =>
+        var gates = app.ApplicationServices.GetRequiredService<EdgeGates>();
+        app.Use((context, next) => gates.InvokeAsync(context, next));
+    }
+
+    /// <summary>What a gateway asks for (docs/gateway.md).</summary>
+    public static void MapEdge(this IEndpointRouteBuilder app) =>
+        app.MapGet("/edge/state", StateAsync).ExcludeFromDescription();
+
+    private static async Task<IResult> StateAsync(HttpContext context, EdgeState state, KnownOrders knownOrders)
+    {
+        try
         {
-            if (limit.TryTake(ClientAddress.LimitKey(ClientAddress.Of(context, options.TrustedProxies))))
-            {
-                return next(context);
-            }
+            await knownOrders.RefreshAsync(context.RequestAborted);
+        }
+        catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException)
+        {
+            // What was known grows old and is left out; times and limits go on.
+        }
 
-            if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path.Equals("/api/v1/orders", StringComparison.OrdinalIgnoreCase))
-            {
-                metrics.Decide(OrderDecision.RateLimited);
-            }
-
-            return context.WriteProblemAsync(ProblemCode.RateLimited);
-        });
+        context.Response.Headers.CacheControl = "no-store";
+        return Results.Bytes(state.Make(), "application/json");
     }
 }

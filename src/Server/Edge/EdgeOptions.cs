@@ -1,13 +1,7 @@
 using System.Net;
 
-using FlashSale.Core;
-
 namespace FlashSale.Server.Edge;
 
-/// <param name="TrustedProxies">Only their <c>X-Forwarded-For</c> is believed.</param>
-/// <param name="LimitsEnabled">False switches every rate limit off.</param>
-public sealed record EdgeOptions(
-    IReadOnlyList<IPNetwork> TrustedProxies,
-    bool LimitsEnabled,
-    int AddressRequestsPerSecond = Limits.AddressRequestsPerSecond,
-    int AddressBurst = Limits.AddressBurst);
+/// <param name="TrustedProxies">Only their <c>X-Forwarded-For</c> and <c>X-Deadline-Ms</c> are believed.</param>
+/// <param name="LimitsEnabled">False switches every rate limit off; load is shed all the same.</param>
+public sealed record EdgeOptions(IReadOnlyList<IPNetwork> TrustedProxies, bool LimitsEnabled);

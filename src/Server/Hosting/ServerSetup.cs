@@ -4,6 +4,7 @@ using FlashSale.Core;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
 using FlashSale.Server.Console;
+using FlashSale.Server.Edge;
 using FlashSale.Server.Http;
 using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
@@ -12,6 +13,7 @@ using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
+using FlashSale.Storage.Memory;
 
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration.Memory;
@@ -126,6 +128,8 @@ public static class ServerSetup
         services.AddSingleton<GateBreaker>();
         services.AddSingleton<EligibilityCheck>();
         services.AddSingleton<SaleCatalog>();
+        services.AddSingleton<KnownOrders>();
+        services.AddSingleton<IUserLimit>(new MemoryUserLimit(clock));
         services.AddSingleton<Settlements>();
         services.AddSingleton<WarmUp>();
         return [];
@@ -134,6 +138,7 @@ public static class ServerSetup
     public static void AddStages(this WebApplicationBuilder builder, Settings settings)
     {
         var services = builder.Services;
+        services.AddEdge(settings.Edge);
         services.AddSingleton<SaleMetrics>();
         services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
@@ -141,6 +146,7 @@ public static class ServerSetup
         services.AddSingleton(provider => new Sessions(settings.AuthKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(settings.TokenAges);
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
+        services.AddSingleton<OrderSubmissions>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<ReservationDesk>();
         services.AddSingleton(settings.Writer);
@@ -168,6 +174,11 @@ public static class ServerSetup
         services.AddHostedService<CatalogJob>();
         services.AddHostedService<SettleJob>();
         services.AddHostedService<LedgerCheckJob>();
+        if (settings.Storage.Gate != GateProvider.Memory)
+        {
+            services.AddHostedService<KnownOrdersJob>();
+        }
+
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddSingleton(Instance.Create());

@@ -216,7 +216,9 @@ public static class SessionExtensions
                 return next(context);
             }
 
-            if (!sessions.TryRead(context, out var session))
+            // The edge has read it, in an instance that has one.
+            var session = context.Features.Get<Session>();
+            if (session is null && !sessions.TryRead(context, out session))
             {
                 return context.WriteProblemAsync(ProblemCode.Unauthenticated);
             }

@@ -11,23 +11,36 @@ namespace FlashSale.Server.Orders;
 public sealed class LedgerWriter : BackgroundService
 {
     private readonly ILedger ledger;
+    private readonly SaleCatalog catalog;
     private readonly TimeProvider time;
     private readonly WriterLane[] lanes;
 
     public LedgerWriter(
-        ILedger ledger, Settlements settlements, SaleMetrics metrics, LedgerWriterOptions options, TimeProvider time, ILogger<LedgerWriter> log)
+        ILedger ledger,
+        SaleCatalog catalog,
+        Settlements settlements,
+        SaleMetrics metrics,
+        LedgerWriterOptions options,
+        TimeProvider time,
+        ILogger<LedgerWriter> log)
     {
         this.ledger = ledger;
+        this.catalog = catalog;
         this.time = time;
         lanes = [.. Enumerable.Range(0, ledger.WriterLanes).Select(_ => new WriterLane(ledger, settlements, metrics, options, time, log))];
         metrics.Observe("flashsale.ledger.queue", "Orders that wait for a ledger writer", () => lanes.Select((lane, i) =>
             new System.Diagnostics.Metrics.Measurement<long>(lane.Waiting, new KeyValuePair<string, object?>("lane", i))));
     }
 
+    /// <summary>What an order would wait for in the slowest lane.</summary>
+    public TimeSpan ExpectedWait => lanes.Max(lane => lane.ExpectedWait);
+
     /// <param name="draft">What to place.</param>
     /// <param name="admitted">The gate took a unit for this request; it is given back when the order is not written.</param>
-    /// <returns>The answer comes after the commit, or when the deadline has passed; a full queue answers at once.</returns>
-    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted) => lanes[ledger.LaneOf(draft.OfferId)].SubmitAsync(draft, admitted);
+    /// <param name="deadline">A timestamp of the time provider, from which on it costs nothing more.</param>
+    /// <returns>The answer comes after the commit, or when the deadline has passed; a queue that is full, or too slow for the operators' limit, answers at once.</returns>
+    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted, long deadline) => lanes[ledger.LaneOf(draft.OfferId)].SubmitAsync(
+        draft, admitted, deadline, TimeSpan.FromMilliseconds(catalog.Limits.Shedding.WriterWaitMs));
 
     /// <summary>Answers no more new orders, and ends when those that wait have their answer.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)

@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
-using System.Text.Unicode;
-
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Tokens;
@@ -13,12 +9,11 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Orders;
 
 /// <summary>
-/// The way of one request to order: session → body → order token → admission → ledger writer. Each step is cheaper than the next, and the first that refuses
-/// answers.
+/// What becomes of a request to order whose session and token are good: admission → ledger writer. The first that refuses answers; what is past its deadline
+/// costs nothing more.
 /// </summary>
 public sealed class PlaceOrder(
-    Sessions sessions,
-    OrderTokens tokens,
+    OrderSubmissions submissions,
     SaleCatalog catalog,
     Admission admission,
     ILedger ledger,
@@ -26,30 +21,13 @@ public sealed class PlaceOrder(
     SaleMetrics metrics,
     TimeProvider time)
 {
-    /// <summary>The API's endpoint: <c>POST /api/v1/orders</c>.</summary>
+    /// <summary>The API's endpoint: <c>POST /api/v1/orders</c>. The edge has read the body.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        if (!sessions.TryRead(context, out var session))
-        {
-            metrics.Decide(OrderDecision.Unauthenticated);
-            await RefuseAsync(context, OrderDecision.Unauthenticated, null);
-            return;
-        }
-
-        var (read, token) = await ReadTokenAsync(context, session.User);
-        if (read is BodyReading.TooLarge or BodyReading.NotJson or BodyReading.Malformed)
-        {
-            metrics.Decide(OrderDecision.Malformed);
-            await context.WriteProblemAsync(read switch
-            {
-                BodyReading.TooLarge => ProblemCode.BodyTooLarge,
-                BodyReading.NotJson => ProblemCode.UnsupportedMediaType,
-                _ => ProblemCode.MalformedRequest,
-            });
-            return;
-        }
-
-        var (decision, order, offer) = await DecideAsync(token);
+        var submission = context.Features.Get<OrderSubmission>()
+            ?? throw new InvalidOperationException("The edge, which reads the body, is not in front.");
+        var (decision, order, offer) = await DecideAsync(submission);
+        metrics.Decide(decision, submission.Token.SaleId);
         if (order is null)
         {
             await RefuseAsync(context, decision, offer);
@@ -66,23 +44,30 @@ public sealed class PlaceOrder(
     /// <summary>The same for the pages, where the token comes from a form.</summary>
     public async Task<(OrderDecision Decision, Order? Order)> PlaceAsync(string? token, UserId user)
     {
-        var (decision, order, _) = await DecideAsync(Verify(System.Text.Encoding.UTF8.GetBytes(token ?? ""), user));
+        var reading = submissions.Verify(System.Text.Encoding.UTF8.GetBytes(token ?? ""), user);
+        if (reading.Refusal is { } refusal)
+        {
+            metrics.Decide(refusal);
+            return (refusal, null);
+        }
+
+        var deadline = time.GetTimestamp() + (long)(Limits.OrderDeadline.TotalSeconds * time.TimestampFrequency);
+        var (decision, order, _) = await DecideAsync(new OrderSubmission(reading.Token, deadline));
+        metrics.Decide(decision, reading.Token.SaleId);
         return (decision, order);
     }
 
-    /// <summary>Decides, and counts the decision.</summary>
-    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(TokenReading token)
+    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderSubmission submission)
     {
-        var decided = token.Decision is { } rejected ? (rejected, null, null) : await DecideAsync(token.Token);
-        metrics.Decide(decided.Decision);
-        return decided;
-    }
-
-    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderToken token)
-    {
+        var token = submission.Token;
         if (!catalog.TryFind(token.OfferId, out var offer) || offer.Sale.Sale.Id != token.SaleId)
         {
             return (OrderDecision.TokenForUnknownOffer, null, null);
+        }
+
+        if (time.GetTimestamp() > submission.Deadline)
+        {
+            return (OrderDecision.DeadlinePassed, null, offer);
         }
 
         var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow());
@@ -90,9 +75,9 @@ public sealed class PlaceOrder(
         switch (admitted)
         {
             case AdmissionOutcome.Repeated:
-                return await RepeatAsync(token, offer);
+                return await RepeatAsync(submission, offer);
             case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
-                var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted);
+                var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted, submission.Deadline);
                 return (answer.Decision, answer.Order, offer);
             default:
                 return (DecisionOf(admitted), null, offer);
@@ -100,8 +85,9 @@ public sealed class PlaceOrder(
     }
 
     /// <summary>An earlier request with this token is in the ledger, or on its way there: nobody is told that nothing was done before it is known.</summary>
-    private async Task<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> RepeatAsync(OrderToken token, LiveOffer offer)
+    private async Task<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> RepeatAsync(OrderSubmission submission, LiveOffer offer)
     {
+        var token = submission.Token;
         try
         {
             if (await ledger.FindOrderAsync(token.OrderId, CancellationToken.None) is { } known)
@@ -114,7 +100,7 @@ public sealed class PlaceOrder(
             return (OrderDecision.OutcomeUnknown, null, offer);
         }
 
-        var answer = await writer.SubmitAsync(Draft(token, offer), admitted: false);
+        var answer = await writer.SubmitAsync(Draft(token, offer), admitted: false, submission.Deadline);
         return (answer.Decision, answer.Order, offer);
     }
 
@@ -142,112 +128,7 @@ public sealed class PlaceOrder(
     {
         var problem = DecisionKind.Of(decision).Problem!.Value;
         return problem == ProblemCode.SaleNotOpen && offer is not null
-            ? context.WriteProblemAsync(problem, new ProblemDetail { OpensAt = offer.Sale.Sale.OpensAt, ServerTime = time.GetUtcNow() })
+            ? context.WriteNotOpenAsync(offer.Sale.Sale.OpensAt, time.GetUtcNow())
             : context.WriteProblemAsync(problem);
-    }
-
-    private enum BodyReading
-    {
-        Read,
-        TooLarge,
-        NotJson,
-        Malformed,
-    }
-
-    private readonly record struct TokenReading(OrderDecision? Decision, OrderToken Token);
-
-    private async ValueTask<(BodyReading Reading, TokenReading Token)> ReadTokenAsync(HttpContext context, UserId user)
-    {
-        var reader = context.Request.BodyReader;
-        while (true)
-        {
-            var read = await context.ReadBodyAsync();
-            if (read.Buffer.Length > Limits.OrderBodyBytes)
-            {
-                reader.AdvanceTo(read.Buffer.End);
-                return (BodyReading.TooLarge, default);
-            }
-
-            if (read.IsCompleted)
-            {
-                var result = ReadToken(context, read.Buffer, user);
-                reader.AdvanceTo(read.Buffer.End);
-                return result;
-            }
-
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        }
-    }
-
-    private (BodyReading Reading, TokenReading Token) ReadToken(HttpContext context, ReadOnlySequence<byte> body, UserId user)
-    {
-        if (body.IsEmpty)
-        {
-            return (BodyReading.Read, new TokenReading(OrderDecision.TokenMissing, default));
-        }
-
-        if (!RequestBody.IsJson(context.Request))
-        {
-            return (BodyReading.NotJson, default);
-        }
-
-        try
-        {
-            return ReadJson(body.IsSingleSegment ? body.FirstSpan : body.ToArray(), user) is { } token ? (BodyReading.Read, token) : (BodyReading.Malformed, default);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            // Not JSON, or a name with half a surrogate pair in it.
-            return (BodyReading.Malformed, default);
-        }
-    }
-
-    /// <summary>Null when the body is JSON, but no object. Of several tokens the last one counts, as in any JSON object.</summary>
-    private TokenReading? ReadJson(ReadOnlySpan<byte> body, UserId user)
-    {
-        // The reader takes what is in quotes as it comes.
-        if (!Utf8.IsValid(body))
-        {
-            return null;
-        }
-
-        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = Limits.JsonDepth });
-        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
-        {
-            return null;
-        }
-
-        var token = new TokenReading(OrderDecision.TokenMissing, default);
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            var isToken = json.ValueTextEquals("token"u8);
-            json.Read();
-            if (isToken)
-            {
-                token = json.TokenType == JsonTokenType.String && !json.ValueIsEscaped
-                    ? Verify(json.ValueSpan, user)
-                    : new TokenReading(OrderDecision.TokenMalformed, default);
-            }
-
-            json.Skip();
-        }
-
-        // Reads to the end, so that what follows the object is malformed.
-        while (json.Read())
-        {
-        }
-
-        return token;
-    }
-
-    private TokenReading Verify(ReadOnlySpan<byte> text, UserId user)
-    {
-        if (text.IsEmpty)
-        {
-            return new TokenReading(OrderDecision.TokenMissing, default);
-        }
-
-        var verdict = tokens.Verify(text, user, time.GetUtcNow(), out var token);
-        return verdict == TokenVerdict.Valid ? new TokenReading(null, token) : new TokenReading(DecisionKind.Of(verdict), default);
     }
 }

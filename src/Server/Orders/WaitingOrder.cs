@@ -8,7 +8,7 @@ namespace FlashSale.Server.Orders;
 public readonly record struct WriterAnswer(OrderDecision Decision, Order? Order = null);
 
 /// <summary>A request that waits in the queue of a ledger writer for its answer, which is given exactly once.</summary>
-internal sealed class WaitingOrder(OrderDraft draft, bool admitted, long arrivedAt) : TaskCompletionSource<WriterAnswer>(TaskCreationOptions.RunContinuationsAsynchronously)
+internal sealed class WaitingOrder(OrderDraft draft, bool admitted, long arrivedAt, long deadline) : TaskCompletionSource<WriterAnswer>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public OrderDraft Draft { get; } = draft;
 
@@ -17,6 +17,9 @@ internal sealed class WaitingOrder(OrderDraft draft, bool admitted, long arrived
 
     /// <summary>A timestamp of the time provider.</summary>
     public long ArrivedAt { get; } = arrivedAt;
+
+    /// <summary>Likewise: one that is not with the ledger by then is refused.</summary>
+    public long Deadline { get; } = deadline;
 
     /// <summary>The first answer counts: one whose outcome was unknown for too long has been told so.</summary>
     public void Answer(OrderDecision decision, Order? order = null) => TrySetResult(new WriterAnswer(decision, order));

@@ -29,22 +29,42 @@ internal sealed class WriterLane(
     // What the ledger is working on, for AnswerOverdue.
     private volatile InFlight? inFlight;
     private volatile bool stopped;
+
+    // Of the last batches, in ticks of the time provider; what a batch takes changes slowly against how many wait.
+    private long batchTicks;
     private Task settling = Task.CompletedTask;
 
     public int Waiting => queue.Reader.Count;
 
     public bool Stopped => stopped;
 
-    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted)
+    /// <summary>How long an order that comes now would wait for its commit: the batches before it, and its own.</summary>
+    public TimeSpan ExpectedWait
     {
-        var waiting = new WaitingOrder(draft, admitted, time.GetTimestamp());
+        get
+        {
+            // Alone, an order may always try: a slow commit tells nothing of the next one.
+            var batches = Waiting / options.BatchMax;
+            return batches == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((batches + 1) * Interlocked.Read(ref batchTicks) / (double)time.TimestampFrequency);
+        }
+    }
+
+    /// <param name="draft">What to place.</param>
+    /// <param name="admitted">The gate took a unit for it.</param>
+    /// <param name="deadline">A timestamp: from then on it costs nothing more.</param>
+    /// <param name="patience">With a longer <see cref="ExpectedWait"/> it is refused at once.</param>
+    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted, long deadline, TimeSpan patience)
+    {
+        var waiting = new WaitingOrder(draft, admitted, time.GetTimestamp(), deadline);
         var first = open.GetOrAdd(draft.Id, waiting);
         if (first != waiting)
         {
             return JoinAsync(first, admitted);
         }
 
-        return queue.Writer.TryWrite(waiting) ? waiting.Task : RefuseFullAsync(waiting);
+        return ExpectedWait > patience ? RefuseNowAsync(waiting, OrderDecision.QueueTooSlow)
+            : queue.Writer.TryWrite(waiting) ? waiting.Task
+            : RefuseNowAsync(waiting, OrderDecision.QueueFull);
     }
 
     /// <summary>The first of equals placed the order, the others repeat it.</summary>
@@ -60,9 +80,9 @@ internal sealed class WriterLane(
         return answer.Decision == OrderDecision.Placed ? answer with { Decision = OrderDecision.Repeated } : answer;
     }
 
-    private async Task<WriterAnswer> RefuseFullAsync(WaitingOrder waiting)
+    private async Task<WriterAnswer> RefuseNowAsync(WaitingOrder waiting, OrderDecision decision)
     {
-        await RefuseAsync([waiting], OrderDecision.QueueFull);
+        await RefuseAsync([waiting], decision);
         return await waiting.Task;
     }
 
@@ -81,6 +101,7 @@ internal sealed class WriterLane(
                     // The whole of it, also while it is written in halves: those whose half comes later wait as long.
                     inFlight = new InFlight(batch, time.GetTimestamp());
                     await CommitAsync(batch, stopping);
+                    Note(time.GetTimestamp() - inFlight.Since, batch.Length);
                     inFlight = null;
                 }
             }
@@ -114,13 +135,23 @@ internal sealed class WriterLane(
         }
     }
 
+    /// <summary>What a full batch would have taken, by the last one that was at least a quarter full; the mean moves by a quarter.</summary>
+    private void Note(long ticks, int count)
+    {
+        if (count >= options.BatchMax / 4)
+        {
+            Interlocked.Exchange(ref batchTicks, batchTicks == 0 ? ticks : batchTicks + (ticks - batchTicks) / 4);
+        }
+    }
+
     /// <summary>What waits, up to a batch, and the orders that came too late for any.</summary>
     private (WaitingOrder[] Batch, IReadOnlyList<WaitingOrder> Late) Take()
     {
         List<WaitingOrder> batch = [], late = [];
+        var now = time.GetTimestamp();
         while (batch.Count < options.BatchMax && queue.Reader.TryRead(out var order))
         {
-            (time.GetElapsedTime(order.ArrivedAt) > Limits.OrderDeadline ? late : batch).Add(order);
+            (now > order.Deadline ? late : batch).Add(order);
         }
 
         return ([.. batch], late);

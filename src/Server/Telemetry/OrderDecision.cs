@@ -9,10 +9,18 @@ public enum OrderDecision
     Placed,
     Repeated,
 
-    // edge
-    RateLimited,
+    // edge, outermost first
+    TotalLimit,
+    AddressLimit,
+    UserLimit,
     Unauthenticated,
     Malformed,
+    SaleLimit,
+    EdgeSaleNotOpen,
+    EdgeSalePaused,
+    EdgeSaleEnded,
+    EdgeSoldOut,
+    Shed,
 
     // checkout: the true reason of a rejected token, for operators only
     TokenMissing,
@@ -36,6 +44,7 @@ public enum OrderDecision
 
     // ledger
     QueueFull,
+    QueueTooSlow,
     DeadlinePassed,
     LedgerSoldOut,
     LedgerLimitReached,
@@ -68,7 +77,15 @@ public sealed record DecisionKind(string Layer, string Outcome, string Reason, P
         {
             OrderDecision.Placed => new("ledger", "admitted", "placed", null),
             OrderDecision.Repeated => new("ledger", "admitted", "repeated", null),
-            OrderDecision.RateLimited => new("edge", "refused", "rate_limited", ProblemCode.RateLimited),
+            OrderDecision.TotalLimit => new("edge", "refused", "total_limit", ProblemCode.RateLimited),
+            OrderDecision.AddressLimit => new("edge", "refused", "address_limit", ProblemCode.RateLimited),
+            OrderDecision.UserLimit => new("edge", "refused", "user_limit", ProblemCode.RateLimited),
+            OrderDecision.SaleLimit => new("edge", "refused", "sale_limit", ProblemCode.RateLimited),
+            OrderDecision.EdgeSaleNotOpen => new("edge", "refused", "sale_not_open", ProblemCode.SaleNotOpen),
+            OrderDecision.EdgeSalePaused => new("edge", "refused", "sale_paused", ProblemCode.SalePaused),
+            OrderDecision.EdgeSaleEnded => new("edge", "refused", "sale_ended", ProblemCode.SaleEnded),
+            OrderDecision.EdgeSoldOut => new("edge", "refused", "sold_out", ProblemCode.SoldOut),
+            OrderDecision.Shed => new("edge", "refused", "shed", ProblemCode.Overloaded),
             OrderDecision.Unauthenticated => new("edge", "refused", "unauthenticated", ProblemCode.Unauthenticated),
             OrderDecision.Malformed => new("edge", "refused", "malformed", ProblemCode.MalformedRequest),
             OrderDecision.TokenMissing => Token("missing"),
@@ -88,6 +105,7 @@ public sealed record DecisionKind(string Layer, string Outcome, string Reason, P
             OrderDecision.GateSoldOut => new("gate", "refused", "sold_out", ProblemCode.SoldOut),
             OrderDecision.GateUnavailable => new("gate", "failed", "unavailable", ProblemCode.Overloaded),
             OrderDecision.QueueFull => new("ledger", "refused", "queue_full", ProblemCode.Overloaded),
+            OrderDecision.QueueTooSlow => new("ledger", "refused", "queue_slow", ProblemCode.Overloaded),
             OrderDecision.DeadlinePassed => new("ledger", "refused", "deadline", ProblemCode.Overloaded),
             OrderDecision.LedgerSoldOut => new("ledger", "refused", "sold_out", ProblemCode.SoldOut),
             OrderDecision.LedgerLimitReached => new("ledger", "refused", "limit_reached", ProblemCode.PurchaseLimitReached),

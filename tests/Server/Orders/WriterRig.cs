@@ -48,8 +48,8 @@ public sealed class WriterRig : IAsyncDisposable
         settlements = new Settlements(breaker, catalog, time);
         warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
         admission = new Admission(breaker, new EligibilityCheck(breaker, faulty), faulty, metrics);
-        Writer = new LedgerWriter(faulty, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
-        place = new PlaceOrder(new Sessions(new byte[32], time), tokens, catalog, admission, faulty, Writer, metrics, time);
+        Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
+        place = new PlaceOrder(new OrderSubmissions(tokens, time), catalog, admission, faulty, Writer, metrics, time);
     }
 
     public SteppedTime Time { get; }

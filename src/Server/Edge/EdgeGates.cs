@@ -1,0 +1,230 @@
+using FlashSale.Core;
+using FlashSale.Core.RateLimits;
+using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Http;
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Edge;
+
+/// <summary>
+/// Where nearly every request of a sale ends (design section 9): the gates, outermost first, each cheaper than what it protects. A refusal is bytes made
+/// once; it costs no log line and, but for a request to order whose token must be known, reads no body.
+/// </summary>
+internal sealed class EdgeGates(
+    EdgeOptions options,
+    SaleCatalog catalog,
+    KnownOrders knownOrders,
+    IGate gate,
+    IUserLimit userLimit,
+    Sessions sessions,
+    OrderSubmissions submissions,
+    InFlightLimit inFlight,
+    EdgeCounts counts,
+    TimeProvider time) : IDisposable
+{
+    /// <summary>What a request costs of the total; the time that each takes of a core, against a document's, measured by <c>bench edge</c>.</summary>
+    private static readonly int[] Permits = [4, 1, 2, 4, 2];
+    private static readonly TimeSpan KnownOrdersMaxAge = 2 * Limits.EdgeStateInterval;
+
+    private readonly BorrowingRateLimiter total = new(LimitsDocument.Default.Total, TimeSpan.Zero, time);
+    private readonly KeyedBuckets addresses = new(Limits.AddressesTracked);
+    private readonly KeyedBuckets sales = new(Limits.SalesTracked);
+    private volatile EdgeLimits limits = new(LimitsDocument.Default, time.TimestampFrequency);
+
+    /// <summary>The gates, in their order. The first that refuses answers; what all let through goes on to its stage.</summary>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var request = Arrive(context);
+        try
+        {
+            var refusal = CheckTotal(request)
+                ?? CheckAddress(request)
+                ?? await CheckUserAsync(request)
+                ?? await ReadOrderAsync(request)
+                ?? CheckSale(request)
+                ?? CheckAnswersInMemory(request)
+                ?? Enter(request);
+            await (refusal is null ? next(context) : RefuseAsync(request, refusal));
+        }
+        finally
+        {
+            if (request.HasEntered)
+            {
+                // What takes long by nature tells nothing: a report for an operator, a page that nobody waits for.
+                inFlight.Leave(request.Kind == RequestKind.Essential ? null : time.GetElapsedTime(request.ArrivedAt));
+            }
+        }
+    }
+
+    public void Dispose() => total.Dispose();
+
+    private EdgeRequest Arrive(HttpContext context)
+    {
+        if (!ReferenceEquals(limits.Document, catalog.Limits))
+        {
+            limits = new EdgeLimits(catalog.Limits, time.TimestampFrequency);
+            total.Limit = catalog.Limits.Total;
+        }
+
+        var kind = RequestKinds.Of(context.Request);
+        counts.Arrived(kind);
+        return new EdgeRequest(context, kind, kind == RequestKind.Order && RequestKinds.IsOrderCall(context.Request), time.GetTimestamp());
+    }
+
+    /// <summary>All requests to this instance. Essential ones count, and are not refused.</summary>
+    private EdgeRefusal? CheckTotal(EdgeRequest request)
+    {
+        if (!options.LimitsEnabled)
+        {
+            return null;
+        }
+
+        var wait = total.TryTake(Permits[(int)request.Kind]);
+        return wait == TimeSpan.Zero || request.Kind == RequestKind.Essential ? null : EdgeRefusal.TotalLimit.For(wait);
+    }
+
+    private EdgeRefusal? CheckAddress(EdgeRequest request)
+    {
+        if (!options.LimitsEnabled)
+        {
+            return null;
+        }
+
+        var key = ClientAddress.LimitKey(ClientAddress.Of(request.Context, options.TrustedProxies));
+        var (wait, halfEmpty) = addresses.Take(key, request.ArrivedAt, 1, limits.Address);
+        request.IsBusyClient = halfEmpty;
+        return wait == 0 ? null : EdgeRefusal.AddressLimit;
+    }
+
+    /// <summary>
+    /// Signed-in users, by a session that was checked: nobody spends the permits of another. Whether there must be a session is the stage's question, but for a
+    /// request to order.
+    /// </summary>
+    private ValueTask<EdgeRefusal?> CheckUserAsync(EdgeRequest request)
+    {
+        if (!sessions.TryRead(request.Context, out var session))
+        {
+            return new(request.IsOrderCall ? EdgeRefusal.Unauthenticated : null);
+        }
+
+        request.Session = session;
+        request.Context.Features.Set(session);
+        return options.LimitsEnabled && session.Roles == Roles.None ? TakeAsync(session.User, request.Context.RequestAborted) : default;
+    }
+
+    private ValueTask<EdgeRefusal?> TakeAsync(UserId user, CancellationToken aborted)
+    {
+        var taking = userLimit.TryTakeAsync(user, 1, limits.Document.User, aborted);
+        return taking.IsCompletedSuccessfully ? new(OfWait(taking.Result)) : AwaitAsync(taking);
+
+        static async ValueTask<EdgeRefusal?> AwaitAsync(ValueTask<TimeSpan> taking) => OfWait(await taking);
+
+        static EdgeRefusal? OfWait(TimeSpan wait) => wait == TimeSpan.Zero ? null : EdgeRefusal.UserLimit.For(wait);
+    }
+
+    /// <summary>The body and the token of an order call.</summary>
+    private ValueTask<EdgeRefusal?> ReadOrderAsync(EdgeRequest request)
+    {
+        if (!request.IsOrderCall)
+        {
+            return default;
+        }
+
+        var reading = submissions.ReadAsync(request.Context, request.Session!.User);
+        return reading.IsCompletedSuccessfully ? new(Note(request, reading.Result)) : AwaitAsync(this, request, reading);
+
+        static async ValueTask<EdgeRefusal?> AwaitAsync(EdgeGates gates, EdgeRequest request, ValueTask<OrderReading> reading) =>
+            gates.Note(request, await reading);
+    }
+
+    private EdgeRefusal? Note(EdgeRequest request, OrderReading reading)
+    {
+        if (reading.Refusal is { } decision)
+        {
+            return new EdgeRefusal(EdgeReason.OrderRejected, reading.Problem, decision);
+        }
+
+        if (!catalog.TryFind(reading.Token.OfferId, out var offer) || offer.Sale.Sale.Id != reading.Token.SaleId)
+        {
+            return new EdgeRefusal(EdgeReason.OrderRejected, ProblemCode.OrderTokenRejected, OrderDecision.TokenForUnknownOffer);
+        }
+
+        request.Offer = offer;
+        request.Sale = offer.Sale;
+        request.Order = new OrderSubmission(reading.Token, Deadline.Of(request.Context, options, time));
+        request.Context.Features.Set(request.Order);
+        return null;
+    }
+
+    /// <summary>Requests that want something of one sale, so that the crowd of one leaves the others alone.</summary>
+    private EdgeRefusal? CheckSale(EdgeRequest request)
+    {
+        if (!options.LimitsEnabled || request.Kind is not (RequestKind.Token or RequestKind.Order))
+        {
+            return null;
+        }
+
+        request.Sale ??= SaleOfPath.Find(request.Context.Request.Path, catalog);
+        return request.Sale is { } live && sales.Take((ulong)live.Sale.Id.Value, request.ArrivedAt, 1, limits.Sale).Wait != 0 ? EdgeRefusal.SaleLimit : null;
+    }
+
+    /// <summary>
+    /// What is certain without asking anybody. Before the opening there are no orders. What is sold out, paused or over is refused here only for a gate on another
+    /// machine, and only to a token that certainly has no order (invariant I3); a gate of this process knows as much, and comes next.
+    /// </summary>
+    private EdgeRefusal? CheckAnswersInMemory(EdgeRequest request)
+    {
+        if (request.Offer is not { } offer)
+        {
+            return null;
+        }
+
+        var phase = SalePhases.Of(offer.Sale.Sale, anyAvailable: true, time.GetUtcNow());
+        if (phase is SalePhase.Scheduled or SalePhase.Reserving or SalePhase.Armed)
+        {
+            return EdgeRefusal.SaleNotOpen;
+        }
+
+        if (!gate.IsShared
+            || !knownOrders.TryFind(offer.Offer.Id, KnownOrdersMaxAge, out var known)
+            || known.Orders.MayHave(request.Order!.Token.OrderId))
+        {
+            return null;
+        }
+
+        return phase switch
+        {
+            SalePhase.Paused => EdgeRefusal.SalePaused,
+            // Not at once: an order that came in time may be on its way to the ledger.
+            SalePhase.Ended when time.GetUtcNow() >= offer.Sale.Sale.ClosesAt + Limits.SaleEndedSettles => EdgeRefusal.SaleEnded,
+            SalePhase.Open when known.Stock.Available == 0 => EdgeRefusal.SoldOut,
+            _ => null,
+        };
+    }
+
+    private EdgeRefusal? Enter(EdgeRequest request)
+    {
+        request.HasEntered = inFlight.TryEnter(limits.ShareOf(request.Kind, request.IsBusyClient));
+        return request.HasEntered ? null : EdgeRefusal.Shed;
+    }
+
+    private Task RefuseAsync(EdgeRequest request, EdgeRefusal refusal)
+    {
+        var context = request.Context;
+        counts.Refused(request.Kind, refusal, request.Sale?.Sale.Id, context);
+        if (limits.TryGetHeaders(refusal.Reason, out var headers))
+        {
+            context.Response.Headers["RateLimit-Policy"] = headers.Policy;
+            context.Response.Headers["RateLimit"] = headers.Limit;
+        }
+
+        return refusal switch
+        {
+            { Problem: ProblemCode.SaleNotOpen } => context.WriteNotOpenAsync(request.Sale!.Sale.OpensAt, time.GetUtcNow()),
+            { RetryAfter: { } wait } => context.WriteProblemAsync(refusal.Problem, new ProblemDetail { RetryAfterMs = (long)wait.TotalMilliseconds + Random.Shared.Next(1_000) }),
+            _ => context.WriteProblemAsync(refusal.Problem),
+        };
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+
+using FlashSale.Core;
+using FlashSale.Core.Tokens;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Telemetry;
+
+namespace FlashSale.Server.Http;
+
+/// <summary>A request to order whose session and order token are good, and the moment until which it may cost something.</summary>
+/// <param name="Deadline">A timestamp of the time provider.</param>
+public sealed record OrderSubmission(OrderToken Token, long Deadline);
+
+/// <summary>What was read of a request to order: a token that is good, or why there is none.</summary>
+/// <param name="Problem">What the caller is told.</param>
+public readonly record struct OrderReading(OrderDecision? Refusal, ProblemCode Problem, OrderToken Token)
+{
+    public OrderReading(OrderDecision refusal)
+        : this(refusal, DecisionKind.Of(refusal).Problem!.Value, default)
+    {
+    }
+}
+
+/// <summary>Reads the body of <c>POST /api/v1/orders</c> and checks the order token in it, without a look-up.</summary>
+public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
+{
+    public ValueTask<OrderReading> ReadAsync(HttpContext context, UserId user) =>
+        // Nearly always the body came with the head.
+        context.Request.BodyReader.TryRead(out var read) && read.IsCompleted && read.Buffer.Length <= Limits.OrderBodyBytes
+            ? new(Take(context, read.Buffer, user))
+            : ReadOnAsync(context, user, read);
+
+    /// <summary>A token by itself, as from a form.</summary>
+    public OrderReading Verify(ReadOnlySpan<byte> text, UserId user)
+    {
+        if (text.IsEmpty)
+        {
+            return new OrderReading(OrderDecision.TokenMissing);
+        }
+
+        var verdict = tokens.Verify(text, user, time.GetUtcNow(), out var token);
+        return verdict == TokenVerdict.Valid ? new OrderReading(null, default, token) : new OrderReading(DecisionKind.Of(verdict));
+    }
+
+    private async ValueTask<OrderReading> ReadOnAsync(HttpContext context, UserId user, System.IO.Pipelines.ReadResult read)
+    {
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            if (read.Buffer.Length > Limits.OrderBodyBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return new OrderReading(OrderDecision.Malformed, ProblemCode.BodyTooLarge, default);
+            }
+
+            if (read.IsCompleted)
+            {
+                return Take(context, read.Buffer, user);
+            }
+
+            // Nothing was read yet when the buffer is that of no reading.
+            if (read.Buffer.Length > 0)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+
+            read = await context.ReadBodyAsync();
+        }
+    }
+
+    private OrderReading Take(HttpContext context, ReadOnlySequence<byte> body, UserId user)
+    {
+        var reading = Read(context, body, user);
+        context.Request.BodyReader.AdvanceTo(body.End);
+        return reading;
+    }
+
+    private OrderReading Read(HttpContext context, ReadOnlySequence<byte> body, UserId user)
+    {
+        if (body.IsEmpty)
+        {
+            return new OrderReading(OrderDecision.TokenMissing);
+        }
+
+        if (!RequestBody.IsJson(context.Request))
+        {
+            return new OrderReading(OrderDecision.Malformed, ProblemCode.UnsupportedMediaType, default);
+        }
+
+        try
+        {
+            return ReadJson(body.IsSingleSegment ? body.FirstSpan : body.ToArray(), user) ?? new OrderReading(OrderDecision.Malformed);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // Not JSON, or a name with half a surrogate pair in it.
+            return new OrderReading(OrderDecision.Malformed);
+        }
+    }
+
+    /// <summary>Null when the body is JSON, but no object. Of several tokens the last one counts, as in any JSON object.</summary>
+    private OrderReading? ReadJson(ReadOnlySpan<byte> body, UserId user)
+    {
+        // The reader takes what is in quotes as it comes.
+        if (!Utf8.IsValid(body))
+        {
+            return null;
+        }
+
+        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = Limits.JsonDepth });
+        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+        {
+            return null;
+        }
+
+        var token = new OrderReading(OrderDecision.TokenMissing);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isToken = json.ValueTextEquals("token"u8);
+            json.Read();
+            if (isToken)
+            {
+                token = json.TokenType == JsonTokenType.String && !json.ValueIsEscaped
+                    ? Verify(json.ValueSpan, user)
+                    : new OrderReading(OrderDecision.TokenMalformed);
+            }
+
+            json.Skip();
+        }
+
+        // Reads to the end, so that what follows the object is malformed.
+        while (json.Read())
+        {
+        }
+
+        return token;
+    }
+}
