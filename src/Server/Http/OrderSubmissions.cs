@@ -26,11 +26,12 @@ public readonly record struct OrderReading(OrderDecision? Refusal, ProblemCode P
 /// <summary>Reads the body of <c>POST /api/v1/orders</c> and checks the order token in it, without a look-up.</summary>
 public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
 {
-    public ValueTask<OrderReading> ReadAsync(HttpContext context, UserId user) =>
+    public ValueTask<OrderReading> ReadAsync(HttpContext context, UserId user)
+    {
         // Nearly always the body came with the head.
-        context.Request.BodyReader.TryRead(out var read) && read.IsCompleted && read.Buffer.Length <= Limits.OrderBodyBytes
-            ? new(Take(context, read.Buffer, user))
-            : ReadOnAsync(context, user, read);
+        var read = context.TakeBody();
+        return read.IsCompleted && read.Buffer.Length <= Limits.OrderBodyBytes ? new(Take(context, read.Buffer, user)) : ReadOnAsync(context, user, read);
+    }
 
     /// <summary>A token by itself, as from a form.</summary>
     public OrderReading Verify(ReadOnlySpan<byte> text, UserId user)

@@ -85,6 +85,32 @@ public static class RequestBody
         }
     }
 
+    /// <summary>What has come of the body so far, without waiting; nothing, perhaps.</summary>
+    public static ReadResult TakeBody(this HttpContext context)
+    {
+        try
+        {
+            var reader = context.Request.BodyReader;
+            if (!reader.TryRead(out var read))
+            {
+                return default;
+            }
+
+            if (read.Buffer.IsEmpty && !read.IsCompleted)
+            {
+                // Whoever reads must say how far.
+                reader.AdvanceTo(read.Buffer.Start);
+                return default;
+            }
+
+            return read;
+        }
+        catch (IOException exception) when (exception is not BadHttpRequestException)
+        {
+            throw Unreadable(exception);
+        }
+    }
+
     /// <summary>More of the body. What a client sends wrongly, or breaks off, is the client's fault, whichever way the server notices.</summary>
     public static async ValueTask<ReadResult> ReadBodyAsync(this HttpContext context)
     {
@@ -94,9 +120,12 @@ public static class RequestBody
         }
         catch (IOException exception) when (exception is not BadHttpRequestException)
         {
-            throw new BadHttpRequestException("The body cannot be read.", StatusCodes.Status400BadRequest, exception);
+            throw Unreadable(exception);
         }
     }
+
+    private static BadHttpRequestException Unreadable(IOException exception) =>
+        new("The body cannot be read.", StatusCodes.Status400BadRequest, exception);
 
     /// <summary>The bytes of the body, or null after 413 was written.</summary>
     public static async Task<byte[]?> ReadBytesAsync(this HttpContext context, int maxBytes)
