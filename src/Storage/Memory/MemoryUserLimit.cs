@@ -19,6 +19,6 @@ public sealed class MemoryUserLimit(TimeProvider time) : IUserLimit
     private static ulong KeyOf(UserId user)
     {
         var name = user.Value.AsSpan();
-        return ((ulong)(uint)string.GetHashCode(name, StringComparison.Ordinal) << 32) | (uint)string.GetHashCode(name[1..], StringComparison.Ordinal);
+        return unchecked(((ulong)(uint)string.GetHashCode(name, StringComparison.Ordinal) << 32) | (uint)string.GetHashCode(name[1..], StringComparison.Ordinal));
     }
 }
