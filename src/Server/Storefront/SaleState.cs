@@ -60,7 +60,8 @@ public static class SaleState
             sale.ClosesAt,
             WholeSecond(now, 0),
             offers,
-            NextPollMs(sale, phase, holds, now));
+            NextPollMs(sale, phase, holds, now),
+            live.IsStale(now) ? true : null);
     }
 
     /// <summary>

@@ -82,31 +82,6 @@ public sealed class GateLostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PlaceAsync_WhenTheGateIsAwayForLong_DoesNotAskItAnyMoreUntilItIsBack()
-    {
-        rig.GateFaults.IsAway = true;
-        for (var i = 0; i < 2 * Limits.BreakerFailures; i++)
-        {
-            await rig.PlaceAsync("nobody-" + i);
-        }
-
-        Assert.Equal("open", rig.Breaker);
-        var asked = rig.GateFaults.Asked;
-        await rig.PlaceAsync("one-more");
-        Assert.Equal(asked, rig.GateFaults.Asked);
-
-        rig.GateFaults.IsAway = false;
-        await Eventually.HoldsAsync(
-            async () =>
-            {
-                rig.Time.Advance(Limits.BreakerWindow);
-                await rig.PlaceAsync("trial-" + Guid.NewGuid().ToString("N"));
-                return rig.Breaker == "closed" && rig.GateFaults.Asked > asked;
-            },
-            "the breaker closes and the gate is asked again");
-    }
-
-    [Fact]
     public async Task PlaceAsync_WhenSomebodyWroteZeroIntoTheGate_BelievesTheLedger()
     {
         await rig.TellGateAsync(available: 0);

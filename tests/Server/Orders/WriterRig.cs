@@ -26,7 +26,7 @@ public sealed class WriterRig : IAsyncDisposable
     private readonly PlaceOrder place;
     private readonly SqliteLedger ledger;
     private readonly IGate gate;
-    private readonly GateBreaker breaker;
+    private readonly Breakers breakers;
     private readonly Settlements settlements;
     private readonly Admission admission;
     private readonly WarmUp warmUp;
@@ -44,11 +44,11 @@ public sealed class WriterRig : IAsyncDisposable
         Time = time;
         var (faulty, faults) = FaultyLedger.Wrap(ledger);
         Faults = faults;
-        breaker = new GateBreaker(gate.Gate, time);
-        settlements = new Settlements(breaker, catalog, time);
+        breakers = new Breakers(gate.Gate, time);
+        settlements = new Settlements(gate.Gate, catalog, time);
         warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
-        admission = new Admission(breaker, new EligibilityCheck(breaker, faulty), faulty, metrics);
-        Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
+        admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
+        Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
         place = new PlaceOrder(new OrderSubmissions(tokens, time), catalog, admission, faulty, Writer, metrics, time);
     }
 
@@ -72,7 +72,7 @@ public sealed class WriterRig : IAsyncDisposable
         var wrapped = FaultyGate.Wrap(new MemoryGate());
         var catalog = new SaleCatalog();
         var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit));
-        var first = new Settlements(new GateBreaker(wrapped.Gate, time), catalog, time);
+        var first = new Settlements(wrapped.Gate, catalog, time);
         await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
         wrapped.Faults.IsShared = sharedGate;
         var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
@@ -114,7 +114,7 @@ public sealed class WriterRig : IAsyncDisposable
         return (release, first);
     }
 
-    public string Breaker => breaker.State;
+    public Breakers Breakers => breakers;
 
     public SqliteLedger Ledger => ledger;
 
