@@ -79,8 +79,8 @@ public sealed record SaleStateDocument(
     int NextPollMs,
     bool? Stale = null);
 
-/// <param name="Holds">True when unpaid orders may still bring units back.</param>
-public sealed record OfferStateDocument(string Id, int SoldPercent, bool SoldOut, bool Holds);
+/// <param name="Holds">True when unpaid orders may still bring units back; absent while the document is stale.</param>
+public sealed record OfferStateDocument(string Id, int SoldPercent, bool SoldOut, bool? Holds);
 
 public sealed record ReservationDocument(string Id, string SaleId, ReservationStatus Status);
 

@@ -117,5 +117,28 @@ public sealed class GateLostTests : IAsyncLifetime
         Assert.InRange(Many - rig.GateFaults.Asked, 1, Many / 10);
     }
 
+    [Fact]
+    public async Task PlaceAsync_WhenTheGateSaysSoldOut_BelievesItOnlyWhileTheLedgerConfirmsIt()
+    {
+        foreach (var i in Enumerable.Range(0, Stock))
+        {
+            Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync($"user-{i}")).Decision);
+        }
+
+        await rig.SettleAsync();
+        await rig.ConfirmStockAsync();
+        rig.Time.Advance(Limits.StaleAfter);
+        Assert.Equal(OrderDecision.GateSoldOut, await DecideByGateAsync("early"));
+
+        // Nobody has heard of the ledger for longer: it decides by itself, and when it does not answer nothing is called sold out.
+        rig.Time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(OrderDecision.LedgerSoldOut, await DecideByGateAsync("late"));
+        rig.Faults.OnPlace = (_, _) => throw new LedgerUnavailableException("The disk is gone.");
+        Assert.Equal(OrderDecision.LedgerUnavailable, await DecideByGateAsync("later"));
+
+        await rig.ConfirmStockAsync();
+        Assert.Equal(OrderDecision.GateSoldOut, await DecideByGateAsync("at-last"));
+    }
+
     private async Task<OrderDecision> DecideByGateAsync(string user) => (await rig.PlaceAsync(user, rig.Token(user, byGate: true))).Decision;
 }

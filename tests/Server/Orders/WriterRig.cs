@@ -31,6 +31,7 @@ public sealed class WriterRig : IAsyncDisposable
     private readonly Admission admission;
     private readonly WarmUp warmUp;
     private readonly Sale sale;
+    private readonly SaleCatalog sales;
     private bool stopped;
 
     private WriterRig(
@@ -39,6 +40,7 @@ public sealed class WriterRig : IAsyncDisposable
         this.folder = folder;
         this.ledger = ledger;
         this.sale = sale;
+        sales = catalog;
         this.gate = gate.Gate;
         GateFaults = gate.Faults;
         Time = time;
@@ -119,6 +121,10 @@ public sealed class WriterRig : IAsyncDisposable
     public SqliteLedger Ledger => ledger;
 
     public OfferId Offer => sale.Offers[0].Id;
+
+    /// <summary>What a job does twice a second: the catalogue hears what the ledger has now.</summary>
+    public async Task ConfirmStockAsync() =>
+        sales.Confirm(Assert.Single(await ledger.ReadStockAsync([Offer], CancellationToken.None)), Time.GetUtcNow());
 
     /// <summary>What the ledger never said.</summary>
     public async Task TellGateAsync(int available) => await gate.SettleAsync(
