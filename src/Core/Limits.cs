@@ -91,11 +91,34 @@ public static class Limits
     /// <summary>One in so many orders always goes without a shared gate, so that the way is known to work.</summary>
     public const int DirectOrderShare = 128;
 
-    /// <summary>A breaker looks back this far, and stays open this long before it tries again.</summary>
-    public static readonly TimeSpan BreakerWindow = TimeSpan.FromMilliseconds(500);
+    // Breakers (docs/decisions/0013).
+    /// <summary>A breaker opens when half of the calls failed that it looks back on, and stays open this long before one call tries again.</summary>
+    public static readonly TimeSpan BreakerBreak = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Failures within the window that open it, when they are half of all.</summary>
-    public const int BreakerFailures = 8;
+    /// <summary>
+    /// Where every order passes (gate, risk), it looks back this far: twice as long as a call of Redis may take, so that calls that hang are seen before those
+    /// that went well are forgotten.
+    /// </summary>
+    public static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(1);
+
+    /// <summary>Calls within the window below which it stays closed: fewer shoppers than these a second wait for a timeout of <see cref="GateTimeout"/>.</summary>
+    public const int BreakerCalls = 4;
+
+    /// <summary>Where calls are few (a batch of orders, a step of a job twice a second), it looks back further: three calls that took <see cref="LedgerReadPatience"/> fit.</summary>
+    public static readonly TimeSpan SlowBreakerWindow = TimeSpan.FromSeconds(10);
+    public const int SlowBreakerCalls = 3;
+
+    /// <summary>How long an answer of the ledger is waited for where something else can be said without it; half of <see cref="OrderDeadline"/>.</summary>
+    public static readonly TimeSpan LedgerReadPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a payment waits for its commit; then its outcome is not known. As long as the MySQL driver waits for one statement.</summary>
+    public static readonly TimeSpan LedgerWritePatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>What was not confirmed by the ledger for so long is not said as a fact: four steps of the job that reads the stock (invariant I9).</summary>
+    public static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Offers that are settled with the gate side by side: one that hangs must not keep the others waiting.</summary>
+    public const int SettleAtOnce = 32;
 
     // Work that one instance does for all.
     /// <summary>An instance that was not heard of for so long is taken for dead.</summary>

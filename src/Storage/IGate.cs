@@ -15,9 +15,13 @@ public interface IGate : IAsyncDisposable
     /// <summary>Many instances share it: one of them loads it for all. Otherwise each instance has its own, and loads it itself.</summary>
     bool IsShared { get; }
 
+    /// <summary>One for each part of it that can be away by itself; none for a gate of this process. What is not asked because of one is told as away.</summary>
+    IReadOnlyList<Breaker> Breakers { get; }
+
     /// <summary>
     /// One atomic step, idempotent by order id: seen before → sale open → user eligible → per-user limit → stock → take one and note the order as pending.
     /// </summary>
+    /// <returns><see cref="AdmissionOutcome.Unavailable"/> when its breaker is open: it was not asked, and nothing was taken.</returns>
     ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation);
 
     /// <summary>Corrects the gate from the ledger. An older sequence number changes no stock; what it says of single orders holds all the same.</summary>
@@ -54,7 +58,7 @@ public interface IGate : IAsyncDisposable
     /// <summary>Replaces the whole blacklist; an older <paramref name="rev"/> of the catalogue than the one it was loaded with changes nothing.</summary>
     ValueTask LoadBlacklistAsync(long rev, IReadOnlyList<(UserId User, DateTimeOffset Until)> entries, CancellationToken cancellation);
 
-    /// <summary>Asked when an order token is wanted. Takes nothing.</summary>
+    /// <summary>Asked when an order token is wanted. Takes nothing. <see cref="Eligibility.Unknown"/> too when its breaker is open.</summary>
     ValueTask<Eligibility> CheckAsync(SaleId sale, UserId user, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Null when the offer is not loaded.</summary>

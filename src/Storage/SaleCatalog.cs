@@ -16,10 +16,18 @@ public sealed class SaleCatalog
 {
     private readonly Lock writing = new();
     private volatile Snapshot snapshot = Snapshot.Empty;
+    private long confirmedTicks;
     private volatile LimitsDocument limits = LimitsDocument.Default;
 
     /// <summary>By opening, then id.</summary>
     public IReadOnlyList<LiveSale> Sales => snapshot.Sales;
+
+    /// <summary>When the ledger was last asked whether any of them changed; <see cref="DateTimeOffset.MinValue"/> before the first time.</summary>
+    public DateTimeOffset ConfirmedAt
+    {
+        get => new(Interlocked.Read(ref confirmedTicks), TimeSpan.Zero);
+        set => Interlocked.Exchange(ref confirmedTicks, value.UtcTicks);
+    }
 
     public LiveSale? Find(SaleId id) => snapshot.ById.GetValueOrDefault(id);
 
@@ -76,6 +84,16 @@ public sealed class SaleCatalog
         }
     }
 
+    /// <summary>The same from a reading that began at <paramref name="asOf"/>: what it says was true then.</summary>
+    public void Confirm(in OfferStock stock, DateTimeOffset asOf)
+    {
+        if (snapshot.Offers.TryGetValue(stock.OfferId, out var offer))
+        {
+            offer.Put(stock.Row);
+            offer.Confirm(asOf);
+        }
+    }
+
     private sealed record Snapshot(
         IReadOnlyList<LiveSale> Sales,
         FrozenDictionary<SaleId, LiveSale> ById,
@@ -111,6 +129,20 @@ public sealed class LiveSale
 
     public SalePhase PhaseAt(DateTimeOffset now) => SalePhases.Of(Sale, AnyAvailable(), now);
 
+    /// <summary>The sale runs, and the stock of an offer may be another by now (<see cref="LiveOffer.IsStale"/>).</summary>
+    public bool IsStale(DateTimeOffset now)
+    {
+        foreach (var offer in Offers)
+        {
+            if (offer.IsStale(now))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>What everybody may know of it.</summary>
     public SaleDocument Describe(DateTimeOffset now) => new(
         Sale.Id.ToString(),
@@ -125,7 +157,10 @@ public sealed class LiveSale
         Sale.Ordering,
         Sale.Deduction,
         (int)Sale.PaymentWindow.TotalSeconds,
-        [.. Offers.Select(offer => offer.Describe())]);
+        [.. Offers.Select(offer => offer.Describe())])
+    {
+        Stale = IsStale(now) ? true : null,
+    };
 
     private bool AnyAvailable()
     {
@@ -161,6 +196,14 @@ public sealed class LiveOffer
 
     /// <summary>True only when the ledger's last committed row said so.</summary>
     public bool SoldOut => cell.Row?.Value.Available == 0;
+
+    /// <summary>
+    /// The sale runs, and the ledger has not confirmed the stock for more than <see cref="Limits.StaleAfter"/>: what is known is shown, and nobody is
+    /// refused for it.
+    /// </summary>
+    public bool IsStale(DateTimeOffset now) =>
+        now.UtcTicks - Interlocked.Read(ref cell.ConfirmedTicks) > Limits.StaleAfter.Ticks
+        && SalePhases.Of(Sale.Sale, anyAvailable: true, now) == SalePhase.Open;
 
     /// <summary>0 to 100: units that are not available. 100 only when none is.</summary>
     public int SoldPercent
@@ -205,10 +248,21 @@ public sealed class LiveOffer
         }
     }
 
+    internal void Confirm(DateTimeOffset asOf)
+    {
+        long old;
+        while ((old = Interlocked.Read(ref cell.ConfirmedTicks)) < asOf.UtcTicks
+            && Interlocked.CompareExchange(ref cell.ConfirmedTicks, asOf.UtcTicks, old) != old)
+        {
+            // Another reading came in between.
+        }
+    }
+
     /// <summary>Shared by the successive snapshots of an offer, so that no stock is lost when a sale is replaced.</summary>
     private sealed class Cell
     {
         public volatile Boxed? Row;
+        public long ConfirmedTicks;
     }
 
     private sealed record Boxed(StockRow Value);

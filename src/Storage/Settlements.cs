@@ -9,7 +9,7 @@ namespace FlashSale.Storage;
 /// What the ledger committed, told to the catalogue and the gate. A gate that cannot be told stops nobody: the sale is noted, and loaded again from the ledger
 /// once the gate answers (<see cref="WarmUp.RepairAsync"/>).
 /// </summary>
-public sealed class Settlements(GateBreaker gate, SaleCatalog catalog, TimeProvider time)
+public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider time)
 {
     private static readonly SettledOrder[] None = [];
     private readonly ConcurrentDictionary<SaleId, bool> untold = new();
@@ -53,18 +53,27 @@ public sealed class Settlements(GateBreaker gate, SaleCatalog catalog, TimeProvi
 
         DateTimeOffset? now = Volatile.Read(ref unknownOutcomes) == 0 ? time.GetUtcNow() : null;
         var settlement = new Settlement(offer, stock, committed, refused, ended, now);
-        var told = await gate.TryTellAsync(
-            static async (gate, settlement, cancellation) => _ = await gate.SettleAsync(settlement, cancellation), settlement, cancellation);
-        if (!told && catalog.TryFind(offer, out var live))
+        try
         {
-            NoteUntold(live.Sale.Sale.Id);
+            await gate.SettleAsync(settlement, cancellation);
+        }
+        catch (GateUnavailableException)
+        {
+            if (catalog.TryFind(offer, out var live))
+            {
+                NoteUntold(live.Sale.Sale.Id);
+            }
         }
     }
 
     /// <summary>What became of a reservation.</summary>
     public async ValueTask ReserveAsync(SaleId sale, UserId user, bool approved, CancellationToken cancellation)
     {
-        if (!await gate.TryTellAsync(static (gate, told, cancellation) => gate.ReserveAsync(told.sale, told.user, told.approved, cancellation), (sale, user, approved), cancellation))
+        try
+        {
+            await gate.ReserveAsync(sale, user, approved, cancellation);
+        }
+        catch (GateUnavailableException)
         {
             NoteUntold(sale);
         }
@@ -74,8 +83,17 @@ public sealed class Settlements(GateBreaker gate, SaleCatalog catalog, TimeProvi
     /// A user was barred until the time given, or let in again (null). A gate that misses it has it within a second: the ledger's catalogue has a new revision,
     /// for which every instance loads the blacklist.
     /// </summary>
-    public async ValueTask BarAsync(UserId user, DateTimeOffset? until, CancellationToken cancellation) =>
-        await gate.TryTellAsync(static (gate, told, cancellation) => gate.BarAsync(told.user, told.until, cancellation), (user, until), cancellation);
+    public async ValueTask BarAsync(UserId user, DateTimeOffset? until, CancellationToken cancellation)
+    {
+        try
+        {
+            await gate.BarAsync(user, until, cancellation);
+        }
+        catch (GateUnavailableException)
+        {
+            // See above.
+        }
+    }
 
     /// <summary>A commit whose outcome is unknown: until it ends, no pending unit is given back by age.</summary>
     public void BeginUnknown() => Interlocked.Increment(ref unknownOutcomes);

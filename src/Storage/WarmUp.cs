@@ -69,9 +69,10 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
 
         if (IsOver(sale) || gate.IsShared)
         {
+            var asOf = time.GetUtcNow();
             foreach (var stock in await ledger.ReadStockAsync([.. sale.Offers.Select(offer => offer.Id)], cancellation))
             {
-                catalog.Put(stock);
+                catalog.Confirm(stock, asOf);
             }
         }
 
@@ -142,11 +143,12 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     /// <returns>Decided reservations that the ledger has.</returns>
     private async Task<int> LoadAsync(Sale sale, bool anew, CancellationToken cancellation)
     {
+        var asOf = time.GetUtcNow();
         var load = await ledger.ReadGateLoadAsync(sale, cancellation);
         await gate.WarmUpAsync(load, anew, cancellation);
         foreach (var stock in load.Stocks)
         {
-            catalog.Put(stock);
+            catalog.Confirm(stock, asOf);
         }
 
         loaded[sale.Id] = time.GetUtcNow();

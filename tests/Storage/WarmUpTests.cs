@@ -154,5 +154,5 @@ public sealed class WarmUpTests : IAsyncLifetime
         Assert.Contains("10 reservations, the ledger 11", described.Problem);
     }
 
-    private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, new Settlements(new GateBreaker(gate, time), catalog, time), time);
+    private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, new Settlements(gate, catalog, time), time);
 }

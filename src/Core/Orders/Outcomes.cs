@@ -36,7 +36,7 @@ public enum AdmissionOutcome
     /// <summary>The offer is not loaded into the gate: nothing is known, nothing was taken, and nothing may be concluded.</summary>
     NotWarm,
 
-    /// <summary>The gate could not be asked, and as many orders as may go without it do so already. Nothing was taken by this one.</summary>
+    /// <summary>The gate is not asked for the moment; after admission: nor may this order go without it. Nothing was taken by this one.</summary>
     Unavailable,
 }
 

@@ -36,6 +36,6 @@ public enum Eligibility
     /// <summary>Blacklisted or rejected; callers are not told which.</summary>
     NotEligible,
 
-    /// <summary>The sale is not loaded: nothing is known, and nobody is let in.</summary>
+    /// <summary>The sale is not loaded, or the gate is not asked for the moment: nothing is known, and nobody is let in.</summary>
     Unknown,
 }

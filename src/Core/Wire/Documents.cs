@@ -45,7 +45,11 @@ public sealed record SaleDocument(
     IReadOnlyList<OfferDocument> Offers,
     int? RiskThreshold = null,
     int? WarmUpLeadSeconds = null,
-    long? Rev = null);
+    long? Rev = null)
+{
+    /// <summary>True while the stock could not be confirmed for more than 2 s, absent otherwise.</summary>
+    public bool? Stale { get; init; }
+}
 
 /// <param name="SoldPercent">0 to 100: units that are not available, held ones included.</param>
 /// <param name="ValidFrom">Given to operators.</param>
@@ -61,9 +65,10 @@ public sealed record OfferDocument(
     DateTimeOffset ValidFrom,
     DateTimeOffset ValidUntil);
 
-/// <param name="Rev">Raised by every change of this document but that of <paramref name="ServerTime"/>.</param>
+/// <param name="Rev">Raised by every change of this document but those of <paramref name="ServerTime"/> and <paramref name="Stale"/>.</param>
 /// <param name="ServerTime">When the document was made, in whole seconds: <c>/api/v1/time</c> is for clocks.</param>
 /// <param name="NextPollMs">When to ask again: seldom far from the opening, often near it.</param>
+/// <param name="Stale">True while the stock could not be confirmed for more than 2 s, absent otherwise.</param>
 public sealed record SaleStateDocument(
     SalePhase Phase,
     long Rev,
@@ -71,10 +76,11 @@ public sealed record SaleStateDocument(
     [property: JsonConverter(typeof(ShortUtcTimeConverter))] DateTimeOffset ClosesAt,
     [property: JsonConverter(typeof(ShortUtcTimeConverter))] DateTimeOffset ServerTime,
     IReadOnlyList<OfferStateDocument> Offers,
-    int NextPollMs);
+    int NextPollMs,
+    bool? Stale = null);
 
-/// <param name="Holds">True when unpaid orders may still bring units back.</param>
-public sealed record OfferStateDocument(string Id, int SoldPercent, bool SoldOut, bool Holds);
+/// <param name="Holds">True when unpaid orders may still bring units back; absent while the document is stale.</param>
+public sealed record OfferStateDocument(string Id, int SoldPercent, bool SoldOut, bool? Holds);
 
 public sealed record ReservationDocument(string Id, string SaleId, ReservationStatus Status);
 

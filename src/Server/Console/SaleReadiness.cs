@@ -1,3 +1,4 @@
+using FlashSale.Core;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Hosting;
@@ -8,10 +9,29 @@ namespace FlashSale.Server.Console;
 
 /// <summary>Whether a sale can open on this instance, and what is missing.</summary>
 public sealed class SaleReadiness(
-    ILedger ledger, WarmUp warmUp, GateBreaker breaker, GateComparison comparison, Readiness instance, LedgerClock clock, Books books, TimeProvider time)
+    ILedger ledger,
+    WarmUp warmUp,
+    SaleCatalog catalog,
+    Breakers breakers,
+    GateComparison comparison,
+    Readiness instance,
+    LedgerClock clock,
+    Books books,
+    TimeProvider time)
 {
     /// <summary>Every instance goes by the ledger's clock (<see cref="LedgerClock"/>); a machine that is this far off is worth a word all the same.</summary>
     private static readonly TimeSpan SkewMax = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>What happens instead while a breaker is not closed.</summary>
+    private static readonly Dictionary<string, string> Instead = new(StringComparer.Ordinal)
+    {
+        ["orders"] = "new orders are refused with ledger-unavailable",
+        ["stock"] = "the stock shown is the last known",
+        ["sales"] = "the sales are the last known",
+        ["risk"] = "nobody is let in whom the gate does not know",
+        ["payments"] = "payments are refused, to be tried again",
+        ["gate"] = "orders go to the ledger without it, at a bounded rate",
+    };
 
     public async Task<ReadinessDocument> ReadAsync(Sale sale, CancellationToken cancellation)
     {
@@ -37,11 +57,13 @@ public sealed class SaleReadiness(
                 : $"Offer {stock.OfferId} is not in the gate.");
         }
 
-        if (breaker.State != "closed")
+        var states = breakers.Read().ToList();
+        foreach (var breaker in states.Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name)))
         {
-            reasons.Add("The breaker of the gate is open: orders go to the ledger without it, at a bounded rate.");
+            reasons.Add($"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.");
         }
 
+        reasons.AddRange(Stale(sale));
         reasons.AddRange(books.Violations(sale.Id));
         await clock.AdjustAsync(ledger, cancellation);
         var skew = clock.Correction;
@@ -57,7 +79,21 @@ public sealed class SaleReadiness(
             warm,
             [.. compared.Select(offer => Document(offer.Stock))],
             (long)skew.TotalMilliseconds,
-            new Dictionary<string, string> { ["gate"] = breaker.State });
+            states.ToDictionary(breaker => breaker.Name, breaker => Breakers.Word(breaker.State)));
+    }
+
+    private IEnumerable<string> Stale(Sale sale)
+    {
+        var now = time.GetUtcNow();
+        if (now - catalog.ConfirmedAt > Limits.StaleAfter)
+        {
+            yield return $"The sales are stale: they were last compared with the ledger at {catalog.ConfirmedAt:u}.";
+        }
+
+        if (catalog.Find(sale.Id)?.IsStale(now) == true)
+        {
+            yield return $"The stock is stale: it was not confirmed by the ledger for more than {Limits.StaleAfter.TotalSeconds:0} s.";
+        }
     }
 
     private async Task<(WarmUpDocument WarmUp, IReadOnlyList<(ComparedStock Stock, bool Agrees)> Compared)> AskGateAsync(Sale sale, CancellationToken cancellation)

@@ -125,7 +125,7 @@ public static class ServerSetup
         services.AddSingleton(settings);
         services.AddSingleton(clock);
         services.AddSingleton<TimeProvider>(clock);
-        services.AddSingleton<GateBreaker>();
+        services.AddSingleton<Breakers>();
         services.AddSingleton<EligibilityCheck>();
         services.AddSingleton<SaleCatalog>();
         services.AddSingleton<KnownOrders>();

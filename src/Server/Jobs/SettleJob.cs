@@ -7,10 +7,11 @@ namespace FlashSale.Server.Jobs;
 
 /// <summary>
 /// Corrects the gate from the ledger: offers with something pending at each step, all offers of running sales twice a second (invariant I7). So
-/// stock that returned elsewhere is on offer here within half a second.
+/// stock that returned elsewhere is on offer here within half a second. While the ledger cannot be read, the last known stock stays, and is told as stale
+/// (<see cref="LiveSale.IsStale"/>).
 /// </summary>
 public sealed class SettleJob(
-    ILedger ledger, IGate gate, SaleCatalog catalog, Settlements settlements, Readiness readiness, TimeProvider time, ILogger<SettleJob> log)
+    ILedger ledger, IGate gate, SaleCatalog catalog, Settlements settlements, Breakers breakers, Readiness readiness, TimeProvider time, ILogger<SettleJob> log)
     : RepeatingJob(Limits.SettleInterval, time, log)
 {
     private const int StepsForAll = 2;
@@ -30,9 +31,16 @@ public sealed class SettleJob(
             return;
         }
 
-        foreach (var stock in await ledger.ReadStockAsync(offers, stopping))
+        var asOf = time.GetUtcNow();
+        var stocks = await breakers.Stock.ReadAsync(static all => all.ledger.ReadStockAsync(all.offers, CancellationToken.None), (ledger, offers));
+        foreach (var stock in stocks)
         {
-            await settlements.SettleAsync(stock, stopping);
+            catalog.Confirm(stock, asOf);
+        }
+
+        foreach (var some in stocks.Chunk(Limits.SettleAtOnce))
+        {
+            await Task.WhenAll(some.Select(stock => settlements.SettleAsync(stock, stopping).AsTask()));
         }
     }
 

@@ -15,7 +15,7 @@ namespace FlashSale.Server.Orders;
 /// </summary>
 public sealed class Admission : IDisposable
 {
-    private readonly GateBreaker gate;
+    private readonly IGate gate;
     private readonly EligibilityCheck eligibility;
     private readonly ILedger ledger;
     private readonly TokenBucketRateLimiter direct = new(new TokenBucketRateLimiterOptions
@@ -27,15 +27,13 @@ public sealed class Admission : IDisposable
     });
     private long withoutGate;
 
-    public Admission(GateBreaker gate, EligibilityCheck eligibility, ILedger ledger, SaleMetrics metrics)
+    public Admission(IGate gate, EligibilityCheck eligibility, ILedger ledger, SaleMetrics metrics)
     {
         this.gate = gate;
         this.eligibility = eligibility;
         this.ledger = ledger;
         metrics.Observe("flashsale.gate.bypassed", "Orders that went to the ledger without the gate, since the start", () =>
             [new System.Diagnostics.Metrics.Measurement<long>(Interlocked.Read(ref withoutGate))]);
-        metrics.Observe("flashsale.gate.breaker", "The breaker of the gate: 0 closed, 1 open or half open", () =>
-            [new System.Diagnostics.Metrics.Measurement<long>(gate.State == "closed" ? 0 : 1)]);
     }
 
     /// <summary>
@@ -49,13 +47,29 @@ public sealed class Admission : IDisposable
             return await DecideWithoutGateAsync(request, offer.Sale.Sale);
         }
 
-        return await gate.TryAdmitAsync(request, CancellationToken.None) switch
+        var outcome = AdmissionOutcome.Unavailable;
+        try
         {
-            null or AdmissionOutcome.NotWarm => await DecideWithoutGateAsync(request, offer.Sale.Sale),
-            // What anybody can write to is not believed alone: the ledger said zero to this instance too, or says it now (invariant I9).
-            AdmissionOutcome.SoldOut when gate.IsShared && !offer.SoldOut => AdmissionOutcome.Standby,
-            var outcome => outcome.Value,
-        };
+            outcome = await gate.AdmitAsync(request, CancellationToken.None);
+        }
+        catch (GateUnavailableException)
+        {
+            // It may have happened: the next settlement says so.
+        }
+
+        switch (outcome)
+        {
+            case AdmissionOutcome.Unavailable or AdmissionOutcome.NotWarm:
+                return await DecideWithoutGateAsync(request, offer.Sale.Sale);
+            // What anybody can write to is not believed alone: the ledger said zero to this instance too, or says it now (invariant I9). That it said so long
+            // ago is not enough, and then not everybody may ask it.
+            case AdmissionOutcome.SoldOut when gate.IsShared && offer.IsStale(request.Now):
+                return await DecideWithoutGateAsync(request, offer.Sale.Sale);
+            case AdmissionOutcome.SoldOut when gate.IsShared && !offer.SoldOut:
+                return AdmissionOutcome.Standby;
+            default:
+                return outcome;
+        }
     }
 
     public void Dispose() => direct.Dispose();
@@ -76,7 +90,7 @@ public sealed class Admission : IDisposable
         {
             var refusal = SalePhases.Of(sale, anyAvailable: true, request.Now) switch
             {
-                SalePhase.Open => await eligibility.ReadAsync(sale, request.UserId, CancellationToken.None) switch
+                SalePhase.Open => await eligibility.ReadAsync(sale, request.UserId) switch
                 {
                     Eligibility.Eligible => AdmissionOutcome.Standby,
                     Eligibility.NotReserved => AdmissionOutcome.NotReserved,

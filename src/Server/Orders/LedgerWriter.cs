@@ -21,13 +21,14 @@ public sealed class LedgerWriter : BackgroundService
         Settlements settlements,
         SaleMetrics metrics,
         LedgerWriterOptions options,
+        Breakers breakers,
         TimeProvider time,
         ILogger<LedgerWriter> log)
     {
         this.ledger = ledger;
         this.catalog = catalog;
         this.time = time;
-        lanes = [.. Enumerable.Range(0, ledger.WriterLanes).Select(_ => new WriterLane(ledger, settlements, metrics, options, time, log))];
+        lanes = [.. Enumerable.Range(0, ledger.WriterLanes).Select(_ => new WriterLane(ledger, settlements, metrics, options, breakers.Orders, time, log))];
         metrics.Observe("flashsale.ledger.queue", "Orders that wait for a ledger writer", () => lanes.Select((lane, i) =>
             new System.Diagnostics.Metrics.Measurement<long>(lane.Waiting, new KeyValuePair<string, object?>("lane", i))));
     }

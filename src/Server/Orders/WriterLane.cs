@@ -13,7 +13,7 @@ namespace FlashSale.Server.Orders;
 /// by itself. No timer.
 /// </summary>
 internal sealed class WriterLane(
-    ILedger ledger, Settlements settlements, SaleMetrics metrics, LedgerWriterOptions options, TimeProvider time, ILogger log)
+    ILedger ledger, Settlements settlements, SaleMetrics metrics, LedgerWriterOptions options, LedgerPath path, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan RetryUnknownAfter = TimeSpan.FromMilliseconds(100);
 
@@ -193,7 +193,10 @@ internal sealed class WriterLane(
             {
                 try
                 {
-                    var placed = await ledger.PlaceAsync(drafts, CancellationToken.None);
+                    // What is unknown is asked for until it is known, whatever the breaker says.
+                    var placed = unknown
+                        ? await ledger.PlaceAsync(drafts, CancellationToken.None)
+                        : await path.RunAsync(static all => all.ledger.PlaceAsync(all.drafts, CancellationToken.None), (ledger, drafts));
                     metrics.RecordBatch(drafts.Length, time.GetElapsedTime(started).TotalSeconds);
                     return (placed, unknown);
                 }
@@ -255,7 +258,12 @@ internal sealed class WriterLane(
             // Stopping while an outcome was unknown, or a defect: whether it was written is not known.
             _ => OrderDecision.OutcomeUnknown,
         };
-        log.LogError("{Count} orders could not be written: {Problem}", orders.Length, exception.Message);
+        if (path.Breaker.State == BreakerState.Closed || decision != OrderDecision.LedgerUnavailable)
+        {
+            // Once it is open, each batch would say the same.
+            log.LogError("{Count} orders could not be written: {Problem}", orders.Length, exception.Message);
+        }
+
         await RefuseAsync(orders.ToArray(), decision);
     }
 

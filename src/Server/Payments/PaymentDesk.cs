@@ -6,18 +6,27 @@ using FlashSale.Storage;
 
 namespace FlashSale.Server.Payments;
 
-/// <summary>Books what a payment provider reports, and tells the gate when a unit moved.</summary>
-public sealed class PaymentDesk(ILedger ledger, Settlements settlements, SaleMetrics metrics)
+/// <summary>Starts payments, books what a provider reports, and tells the gate when a unit moved. A ledger that is away is not asked (<see cref="Breakers.Payments"/>).</summary>
+/// <exception cref="LedgerUnavailableException">From any method: nothing was written.</exception>
+/// <exception cref="LedgerOutcomeUnknownException">From any method: the same call again settles it.</exception>
+public sealed class PaymentDesk(ILedger ledger, Settlements settlements, Breakers breakers, SaleMetrics metrics)
 {
     private const int CouponCodeTries = 3;
 
-    public async Task<PaymentOutcome> CompleteAsync(PaymentId id, OrderId order, Money amount, bool paid)
+    /// <summary>As <see cref="ILedger.StartPaymentAsync"/>.</summary>
+    public Task<(bool Payable, Payment? Payment)?> StartAsync(OrderId order, UserId user, PaymentId newId) => breakers.Payments.WriteAsync(
+        static all => all.ledger.StartPaymentAsync(all.order, all.user, all.newId, CancellationToken.None), (ledger, order, user, newId));
+
+    public Task<PaymentOutcome> CompleteAsync(PaymentId id, OrderId order, Money amount, bool paid) => breakers.Payments.WriteAsync(
+        static all => all.desk.BookAsync(all.id, all.order, all.amount, all.paid), (desk: this, id, order, amount, paid));
+
+    /// <summary>When its caller has given up waiting, the gate learns of it all the same.</summary>
+    private async Task<PaymentOutcome> BookAsync(PaymentId id, OrderId order, Money amount, bool paid)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                // Not cancelled with the request: once begun, the gate must learn of it.
                 var (outcome, move) = await ledger.CompletePaymentAsync(id, order, amount, paid, CouponCode.Create(), CancellationToken.None);
                 await TellAsync(outcome, move);
                 return outcome;

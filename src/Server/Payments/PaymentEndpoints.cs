@@ -2,7 +2,6 @@ using FlashSale.Core;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
-using FlashSale.Storage;
 
 namespace FlashSale.Server.Payments;
 
@@ -27,7 +26,7 @@ public static class PaymentEndpoints
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }
 
-    private static async Task StartAsync(string orderId, HttpContext context, ILedger ledger, TimeProvider time)
+    private static async Task StartAsync(string orderId, HttpContext context, PaymentDesk desk, TimeProvider time)
     {
         if (context.RequestServices.GetService<SandboxProvider>() is null)
         {
@@ -37,7 +36,7 @@ public static class PaymentEndpoints
 
         var newId = PaymentId.Create(time.GetUtcNow());
         var started = OrderId.TryParse(orderId, out var id)
-            ? await ledger.StartPaymentAsync(id, context.GetSession().User, newId, context.RequestAborted)
+            ? await desk.StartAsync(id, context.GetSession().User, newId)
             : null;
         await (started switch
         {

@@ -27,8 +27,8 @@ public static class OrderPages
             ShowAsync(orderId, Visit.Begin(context, language), shoppers, context));
         app.MapGet("/coupons/{orderId}", (string orderId, HttpContext context, ShopperReader shoppers) =>
             ShowCouponAsync(orderId, Visit.Begin(context, language), shoppers, context));
-        app.MapPost("/orders/{orderId}/payment", (string orderId, HttpContext context, ILedger ledger, ShopperReader shoppers) =>
-            PayAsync(orderId, Visit.Begin(context, language), ledger, shoppers, context));
+        app.MapPost("/orders/{orderId}/payment", (string orderId, HttpContext context, PaymentDesk desk, ShopperReader shoppers) =>
+            PayAsync(orderId, Visit.Begin(context, language), desk, shoppers, context));
         app.MapPost("/orders/{orderId}/cancellation", (string orderId, HttpContext context, CancelOrder cancel, ShopperReader shoppers) =>
             CancelAsync(orderId, Visit.Begin(context, language), cancel, shoppers, context));
     }
@@ -71,7 +71,7 @@ public static class OrderPages
             : ProblemPages.Show(visit, ProblemCode.NotFound, context);
     }
 
-    private static async Task<IResult> PayAsync(string orderId, Visit visit, ILedger ledger, ShopperReader shoppers, HttpContext context)
+    private static async Task<IResult> PayAsync(string orderId, Visit visit, PaymentDesk desk, ShopperReader shoppers, HttpContext context)
     {
         if (visit.Session is not { } session)
         {
@@ -89,7 +89,7 @@ public static class OrderPages
             return visit.Show<OrderPage>(model with { Notice = visit.Texts.NoPayments }, StatusCodes.Status409Conflict);
         }
 
-        var started = await ledger.StartPaymentAsync(id, session.User, PaymentId.Create(visit.Now), context.RequestAborted);
+        var started = await desk.StartAsync(id, session.User, PaymentId.Create(visit.Now));
         return started is (_, { } payment)
             ? visit.See(SandboxProvider.PayUrl(payment))
             : visit.Show<OrderPage>(model with { Notice = visit.Texts.NotPayable }, StatusCodes.Status409Conflict);

@@ -11,7 +11,7 @@ namespace FlashSale.Server.Storefront;
 public static class SaleState
 {
     /// <summary>
-    /// What it may weigh for a sale of up to four offers. Plain it keeps to that with offer ids of two digits in every phase, and of three in most; compressed
+    /// What it may weigh for a sale of up to four offers, stale or not: what is not known then makes room for the word. Plain it keeps to that with offer ids of two digits in every phase, and of three in most; compressed
     /// with any.
     /// </summary>
     public const int BytesMax = 400;
@@ -41,6 +41,7 @@ public static class SaleState
     {
         var sale = live.Sale;
         var phase = live.PhaseAt(now);
+        var stale = live.IsStale(now);
         long seq = 0;
         var offers = new OfferStateDocument[live.Offers.Count];
         var holds = false;
@@ -50,7 +51,7 @@ public static class SaleState
             var stock = live.Offers[i].Stock;
             seq += stock?.Seq ?? 0;
             holds |= stock?.Held > 0;
-            offers[i] = new OfferStateDocument(live.Offers[i].Offer.Id.ToString(), live.Offers[i].SoldPercent, stock?.Available == 0, stock?.Held > 0);
+            offers[i] = new OfferStateDocument(live.Offers[i].Offer.Id.ToString(), live.Offers[i].SoldPercent, stock?.Available == 0, stale ? null : stock?.Held > 0);
         }
 
         return new SaleStateDocument(
@@ -60,7 +61,8 @@ public static class SaleState
             sale.ClosesAt,
             WholeSecond(now, 0),
             offers,
-            NextPollMs(sale, phase, holds, now));
+            NextPollMs(sale, phase, holds, now),
+            stale ? true : null);
     }
 
     /// <summary>

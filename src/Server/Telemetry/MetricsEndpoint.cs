@@ -1,3 +1,7 @@
+using System.Diagnostics.Metrics;
+
+using FlashSale.Storage;
+
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -46,6 +50,15 @@ public static class MetricsEndpoint
     {
         // From the start on, not from the first question on: what was recorded before would be lost.
         var scrape = app.ServiceProvider.GetRequiredService<MetricsScrape>();
+        app.ServiceProvider.GetRequiredService<SaleMetrics>().ObserveBreakers(app.ServiceProvider.GetRequiredService<Breakers>());
         app.MapGet("/metrics", () => Results.Text(scrape.Read(), PrometheusText.MediaType)).ExcludeFromDescription();
+    }
+
+    private static void ObserveBreakers(this SaleMetrics metrics, Breakers breakers)
+    {
+        metrics.Observe("flashsale.breaker.state", "Breakers by what they guard: 0 closed, 1 half open, 2 open", () =>
+            breakers.Read().Select(breaker => new Measurement<long>((long)breaker.State, new KeyValuePair<string, object?>("breaker", breaker.Name))));
+        metrics.ObserveCount("flashsale.breaker.rejections", "Calls that were not made because of a breaker", () =>
+            breakers.Read().Select(breaker => new Measurement<long>(breaker.Rejections, new KeyValuePair<string, object?>("breaker", breaker.Name))));
     }
 }

@@ -51,7 +51,8 @@ async function poll(sale) {
         const state = await answer.json();
         wait = state.nextPollMs;
         const flag = (value) => (value ? "1" : "0");
-        if ([state.phase, ...state.offers.map((o) => flag(o.soldOut) + flag(o.holds))].join(" ") !== sale.dataset.seen) return reloadSoon();
+        // A stale state is no reason for a hundred thousand pages to load again.
+        if (!state.stale && [state.phase, ...state.offers.map((o) => flag(o.soldOut) + flag(o.holds))].join(" ") !== sale.dataset.seen) return reloadSoon();
         for (const offer of state.offers) {
           const bar = document.querySelector(`[data-sold="${CSS.escape(offer.id)}"]`);
           if (bar && bar.value !== offer.soldPercent) {

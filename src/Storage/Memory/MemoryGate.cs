@@ -21,6 +21,8 @@ public sealed class MemoryGate : IGate
 
     public bool IsShared => false;
 
+    public IReadOnlyList<Breaker> Breakers => [];
+
     public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
         new(offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
             ? offer.Admit(request, EligibilityOf(offer.Sale, request.UserId, request.Now))

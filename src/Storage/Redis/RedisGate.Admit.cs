@@ -1,6 +1,8 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 
+using Polly.CircuitBreaker;
+
 using StackExchange.Redis;
 
 namespace FlashSale.Storage.Redis;
@@ -12,19 +14,34 @@ public sealed partial class RedisGate
 
     public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
         offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
-            ? offer.LaneOf(request.UserId).AdmitAsync(request, cancellation)
+            ? AdmitAsync(offer, request, cancellation)
             : AdmitUnknownAsync(CreateOffer(request.OfferId, new RedisSale(request.SaleId, options)), request, cancellation);
 
     /// <summary>Another instance may have loaded it. Only an offer that is there is worth remembering.</summary>
     private async ValueTask<AdmissionOutcome> AdmitUnknownAsync(RedisOffer offer, AdmissionRequest request, CancellationToken cancellation)
     {
-        var outcome = await offer.LaneOf(request.UserId).AdmitAsync(request, cancellation);
-        if (outcome != AdmissionOutcome.NotWarm)
+        var outcome = await AdmitAsync(offer, request, cancellation);
+        if (outcome is not (AdmissionOutcome.NotWarm or AdmissionOutcome.Unavailable))
         {
             offers.TryAdd(offer.Id, offer);
         }
 
         return outcome;
+    }
+
+    /// <summary>The breaker counts admissions rather than calls: one that hangs keeps hundreds waiting, and soon opens it.</summary>
+    private async ValueTask<AdmissionOutcome> AdmitAsync(RedisOffer offer, AdmissionRequest request, CancellationToken cancellation)
+    {
+        var home = offer.Sale.HomeOf(request.UserId);
+        var outcome = await breakers[home].TryAsync(
+            static all => all.lane.AdmitAsync(all.request, all.cancellation), (lane: offer.LaneOf(home), request, cancellation));
+        if (outcome.Exception is BrokenCircuitException)
+        {
+            return AdmissionOutcome.Unavailable;
+        }
+
+        outcome.ThrowIfException();
+        return outcome.Result;
     }
 
     private RedisOffer CreateOffer(OfferId id, RedisSale sale) =>
@@ -108,8 +125,7 @@ public sealed partial class RedisGate
             for (var i = 0; i < offer.Sale.Shards && done < spilled.Length; i++)
             {
                 var shard = (first + i) % offer.Sale.Shards;
-                var taken = shard == home ? 0 : (int)await redis.EvaluateAsync(
-                    RedisScript.Take, offer.Pending[shard], TakeValues(spilled.AsSpan(done)), CancellationToken.None);
+                var taken = shard == home ? 0 : await TakeAsync(offer, shard, spilled.AsMemory(done));
                 if (taken > 0)
                 {
                     offer.HadUnits = shard;
@@ -132,6 +148,19 @@ public sealed partial class RedisGate
             {
                 admission.Fail(exception);
             }
+        }
+    }
+
+    /// <summary>How many of them got a unit. A shard that is away has none: should it have given some all the same, they grow old there.</summary>
+    private async Task<int> TakeAsync(RedisOffer offer, int shard, ReadOnlyMemory<RedisAdmission> batch)
+    {
+        try
+        {
+            return (int)await EvaluateAsync(shard, RedisScript.Take, offer.Pending[shard], TakeValues(batch.Span), CancellationToken.None);
+        }
+        catch (GateUnavailableException)
+        {
+            return 0;
         }
     }
 

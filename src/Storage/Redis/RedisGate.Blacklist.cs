@@ -25,7 +25,7 @@ public sealed partial class RedisGate
         }
 
         RedisValue value = until is { } time ? time.ToUnixTimeMilliseconds() : RedisValue.EmptyString;
-        await Task.WhenAll(sales.Values.Select(sale => redis.EvaluateAsync(RedisScript.Bar, sale.Barred[sale.HomeOf(user)], [user.Value, value], cancellation)));
+        await Task.WhenAll(sales.Values.Select(sale => EvaluateAsync(sale.HomeOf(user), RedisScript.Bar, sale.Barred[sale.HomeOf(user)], [user.Value, value], cancellation)));
     }
 
     public async ValueTask LoadBlacklistAsync(long rev, IReadOnlyList<(UserId User, DateTimeOffset Until)> entries, CancellationToken cancellation)
@@ -75,10 +75,10 @@ public sealed partial class RedisGate
         foreach (var piece in entries.Chunk(Limits.GatePiece))
         {
             RedisValue[] values = [.. piece.SelectMany(entry => new RedisValue[] { entry.Key.Value, entry.Value.ToUnixTimeMilliseconds() })];
-            await redis.EvaluateAsync(RedisScript.BlacklistPart, [part], values, cancellation);
+            await EvaluateAsync(shard, RedisScript.BlacklistPart, [part], values, cancellation);
         }
 
-        var copied = (int)await redis.EvaluateAsync(RedisScript.Blacklist, [.. sale.Barred[shard], part], [rev, entries.Count], cancellation);
+        var copied = (int)await EvaluateAsync(shard, RedisScript.Blacklist, [.. sale.Barred[shard], part], [rev, entries.Count], cancellation);
         return copied >= 0 ? copied == 1 : throw new GateUnavailableException("A piece of the blacklist was lost on its way to Redis.");
     }
 }

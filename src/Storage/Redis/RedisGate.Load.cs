@@ -31,7 +31,7 @@ public sealed partial class RedisGate
     {
         var newest = 0L;
         var (missing, warm) = (false, false);
-        foreach (var found in await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Look, sale.SaleOnly[shard], [], cancellation)))
+        foreach (var found in await ForAllShardsAsync(shard => EvaluateAsync(shard, RedisScript.Look, sale.SaleOnly[shard], [], cancellation)))
         {
             // Epoch, warm, lost.
             var row = (RedisResult[])found!;
@@ -61,9 +61,9 @@ public sealed partial class RedisGate
         var parts = DivideLoad(sale, load);
         var loaded = await ForAllShardsAsync(async shard =>
         {
-            var begun = (RedisResult[])(await redis.EvaluateAsync(
-                RedisScript.Begin, keys[shard], [epoch, string.Join(',', ids.Select(id => id.Value)), TimeToLive(definition)], cancellation))!;
-            return (int)begun[0] == 1 && await LoadShardAsync(parts[shard], epoch, (string?)begun[1], cancellation);
+            var begun = (RedisResult[])(await EvaluateAsync(
+                shard, RedisScript.Begin, keys[shard], [epoch, string.Join(',', ids.Select(id => id.Value)), TimeToLive(definition)], cancellation))!;
+            return (int)begun[0] == 1 && await LoadShardAsync(shard, parts[shard], epoch, (string?)begun[1], cancellation);
         });
         if (!loaded.All(ok => ok))
         {
@@ -71,8 +71,8 @@ public sealed partial class RedisGate
         }
 
         await CopyBlacklistAsync(sale, cancellation);
-        var warm = await ForAllShardsAsync(async shard => (int)await redis.EvaluateAsync(
-            RedisScript.Warm, WarmKeys(sale, load, shard), WarmValues(load, epoch, shard), cancellation) == 1);
+        var warm = await ForAllShardsAsync(async shard => (int)await EvaluateAsync(
+            shard, RedisScript.Warm, WarmKeys(sale, load, shard), WarmValues(load, epoch, shard), cancellation) == 1);
         if (!warm.All(ok => ok))
         {
             return false;
@@ -92,12 +92,12 @@ public sealed partial class RedisGate
     }
 
     /// <summary>From where an earlier load stopped, when what it had loaded is the beginning of this one.</summary>
-    private async Task<bool> LoadShardAsync(ShardLoad part, long epoch, string? progress, CancellationToken cancellation)
+    private async Task<bool> LoadShardAsync(int shard, ShardLoad part, long epoch, string? progress, CancellationToken cancellation)
     {
         part.Continue(progress);
         while (part.Next() is { } piece)
         {
-            if ((int)await redis.EvaluateAsync(piece.Script, piece.Keys, [epoch, part.Progress, .. piece.Values], cancellation) != 1)
+            if ((int)await EvaluateAsync(shard, piece.Script, piece.Keys, [epoch, part.Progress, .. piece.Values], cancellation) != 1)
             {
                 return false;
             }

@@ -78,7 +78,8 @@ public sealed partial class RedisGate
         foreach (var piece in part.Pieces())
         {
             var (epoch, seq) = offer.Known(shard);
-            var reply = (RedisResult[])(await redis.EvaluateAsync(
+            var reply = (RedisResult[])(await EvaluateAsync(
+                shard,
                 RedisScript.Settle,
                 offer.Orders[shard],
                 [

@@ -5,6 +5,9 @@ using FlashSale.Core;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 
+using Polly;
+using Polly.CircuitBreaker;
+
 using StackExchange.Redis;
 
 namespace FlashSale.Storage.Redis;
@@ -20,6 +23,7 @@ public sealed partial class RedisGate : IGate
     private readonly RedisConnection redis;
     private readonly RedisGateOptions options;
     private readonly TimeProvider time;
+    private readonly Breaker[] breakers;
     private readonly ConcurrentDictionary<SaleId, RedisSale> sales = new();
     private readonly ConcurrentDictionary<OfferId, RedisOffer> offers = new();
     private readonly ConcurrentDictionary<OrderId, int> borrowed = new();
@@ -29,9 +33,13 @@ public sealed partial class RedisGate : IGate
         this.redis = redis;
         this.options = options;
         this.time = time;
+        breakers = [.. Enumerable.Range(0, options.Shards).Select(shard => Breaker.ForMany(options.Shards == 1 ? "gate" : $"gate.{shard}", time))];
     }
 
     public bool IsShared => true;
+
+    /// <summary>One for each shard: in a cluster their masters fail one by one.</summary>
+    public IReadOnlyList<Breaker> Breakers => breakers;
 
     /// <summary>Connects, and refuses a server that would break promises or lose keys.</summary>
     /// <param name="options">Where, and how.</param>
@@ -69,7 +77,8 @@ public sealed partial class RedisGate : IGate
     public async ValueTask UpdateSaleAsync(Sale sale, CancellationToken cancellation)
     {
         var known = Register(sale);
-        await ForAllShardsAsync(shard => redis.EvaluateAsync(
+        await ForAllShardsAsync(shard => EvaluateAsync(
+            shard,
             RedisScript.Update,
             known.AllKeys(shard, sale.Offers.Select(offer => offer.Id)),
             [
@@ -83,7 +92,7 @@ public sealed partial class RedisGate : IGate
     {
         var known = sales.GetValueOrDefault(sale) ?? new RedisSale(sale, options);
         var ids = await OffersOfAsync(known, cancellation);
-        await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Remove, known.AllKeys(shard, ids), [], cancellation));
+        await ForAllShardsAsync(shard => EvaluateAsync(shard, RedisScript.Remove, known.AllKeys(shard, ids), [], cancellation));
         sales.TryRemove(sale, out _);
         foreach (var id in ids)
         {
@@ -94,14 +103,22 @@ public sealed partial class RedisGate : IGate
     public async ValueTask ReserveAsync(SaleId sale, UserId user, bool approved, CancellationToken cancellation)
     {
         var known = SaleOf(sale);
-        await redis.EvaluateAsync(RedisScript.Reserve, known.Reservations[known.HomeOf(user)], [user.Value, approved ? Yes : No], cancellation);
+        var home = known.HomeOf(user);
+        await EvaluateAsync(home, RedisScript.Reserve, known.Reservations[home], [user.Value, approved ? Yes : No], cancellation);
     }
 
     public async ValueTask<Eligibility> CheckAsync(SaleId sale, UserId user, DateTimeOffset now, CancellationToken cancellation)
     {
         var known = SaleOf(sale);
-        return (Eligibility)(int)await redis.EvaluateAsync(
-            RedisScript.Check, known.Users[known.HomeOf(user)], [user.Value, now.ToUnixTimeMilliseconds()], cancellation);
+        var home = known.HomeOf(user);
+        var outcome = await TryEvaluateAsync(home, RedisScript.Check, known.Users[home], [user.Value, now.ToUnixTimeMilliseconds()], cancellation);
+        if (outcome.Exception is BrokenCircuitException)
+        {
+            return Eligibility.Unknown;
+        }
+
+        outcome.ThrowIfException();
+        return (Eligibility)(int)outcome.Result!;
     }
 
     public async ValueTask<GateStock?> ReadAsync(OfferId offer, CancellationToken cancellation)
@@ -114,7 +131,7 @@ public sealed partial class RedisGate : IGate
         var before = known.Admissions;
         var (stock, pending, all) = (0L, 0L, 0L);
         (long Seq, long Available) last = (long.MaxValue, 0);
-        var replies = await ForAllShardsAsync(shard => redis.EvaluateAsync(RedisScript.Read, known.Orders[shard][..4], [], cancellation));
+        var replies = await ForAllShardsAsync(shard => EvaluateAsync(shard, RedisScript.Read, known.Orders[shard][..4], [], cancellation));
         for (var shard = 0; shard < replies.Length; shard++)
         {
             // Warm, epoch, share, ledger available, seq, pending here, pending that took its unit elsewhere.
@@ -145,8 +162,8 @@ public sealed partial class RedisGate : IGate
         var ids = await OffersOfAsync(known, cancellation);
         var counts = new GateCounts(true, 0, 0, 0);
         var there = false;
-        foreach (var found in await ForAllShardsAsync(shard => redis.EvaluateAsync(
-            RedisScript.Count, [.. known.Reservations[shard], .. ids.Select(id => known.OfferKeys(shard, id)[0])], [], cancellation)))
+        foreach (var found in await ForAllShardsAsync(shard => EvaluateAsync(
+            shard, RedisScript.Count, [.. known.Reservations[shard], .. ids.Select(id => known.OfferKeys(shard, id)[0])], [], cancellation)))
         {
             // There, warm, reserved, rejected, orders.
             var row = (long[])found!;
@@ -197,6 +214,26 @@ public sealed partial class RedisGate : IGate
 
         string? listed = await redis.RunAsync(database => database.HashGetAsync(sale.SaleOnly[0][0], "f", CommandFlags.DemandMaster), cancellation);
         return listed is null ? [] : [.. listed.Split(',').Select(id => new OfferId(long.Parse(id, CultureInfo.InvariantCulture)))];
+    }
+
+    /// <exception cref="GateUnavailableException">It failed, or its breaker is open.</exception>
+    private async Task<RedisResult> EvaluateAsync(int shard, RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellation)
+    {
+        var outcome = await TryEvaluateAsync(shard, script, keys, values, cancellation);
+        if (outcome.Exception is BrokenCircuitException exception)
+        {
+            throw new GateUnavailableException($"The breaker \"{breakers[shard].Name}\" is open: Redis has not answered there.", exception);
+        }
+
+        outcome.ThrowIfException();
+        return outcome.Result!;
+    }
+
+    private ValueTask<Outcome<RedisResult>> TryEvaluateAsync(int shard, RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return breakers[shard].TryAsync(
+            static all => new ValueTask<RedisResult>(all.redis.EvaluateAsync(all.script, all.keys, all.values, CancellationToken.None)), (redis, script, keys, values));
     }
 
     /// <summary>Calls on their way side by side, not one after the other.</summary>

@@ -116,7 +116,7 @@ internal sealed class RedisOffer
     /// <summary>The shard that last had a unit for a user of another one.</summary>
     public int HadUnits { get; set; }
 
-    public RedisLane LaneOf(UserId user) => lanes[Sale.HomeOf(user)];
+    public RedisLane LaneOf(int home) => lanes[home];
 
     /// <summary>Something may be pending that no settlement has seen to be gone.</summary>
     public bool MayBePending => Interlocked.Read(ref admissions) != Interlocked.Read(ref settledAdmissions);

@@ -21,7 +21,7 @@ public sealed class ConsoleRolesTests
         builder.Services.AddConsole();
         builder.Services.AddSingleton(TimeProvider.System);
         // Named, so that the endpoints know them for services; none is ever made.
-        foreach (var service in (Type[])[typeof(ILedger), typeof(IGate), typeof(SaleCatalog), typeof(Settlements), typeof(WarmUp), typeof(Settings), typeof(Readiness), typeof(LedgerClock), typeof(GateBreaker), typeof(Books)])
+        foreach (var service in (Type[])[typeof(ILedger), typeof(IGate), typeof(SaleCatalog), typeof(Settlements), typeof(WarmUp), typeof(Settings), typeof(Readiness), typeof(LedgerClock), typeof(Breakers), typeof(Books)])
         {
             builder.Services.AddSingleton(service, _ => throw new InvalidOperationException("Not in this test."));
         }

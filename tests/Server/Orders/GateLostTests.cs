@@ -82,31 +82,6 @@ public sealed class GateLostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PlaceAsync_WhenTheGateIsAwayForLong_DoesNotAskItAnyMoreUntilItIsBack()
-    {
-        rig.GateFaults.IsAway = true;
-        for (var i = 0; i < 2 * Limits.BreakerFailures; i++)
-        {
-            await rig.PlaceAsync("nobody-" + i);
-        }
-
-        Assert.Equal("open", rig.Breaker);
-        var asked = rig.GateFaults.Asked;
-        await rig.PlaceAsync("one-more");
-        Assert.Equal(asked, rig.GateFaults.Asked);
-
-        rig.GateFaults.IsAway = false;
-        await Eventually.HoldsAsync(
-            async () =>
-            {
-                rig.Time.Advance(Limits.BreakerWindow);
-                await rig.PlaceAsync("trial-" + Guid.NewGuid().ToString("N"));
-                return rig.Breaker == "closed" && rig.GateFaults.Asked > asked;
-            },
-            "the breaker closes and the gate is asked again");
-    }
-
-    [Fact]
     public async Task PlaceAsync_WhenSomebodyWroteZeroIntoTheGate_BelievesTheLedger()
     {
         await rig.TellGateAsync(available: 0);
@@ -140,6 +115,29 @@ public sealed class GateLostTests : IAsyncLifetime
         await Task.WhenAll(Enumerable.Range(0, Many).Select(i => rig.PlaceAsync($"user-{i}")));
 
         Assert.InRange(Many - rig.GateFaults.Asked, 1, Many / 10);
+    }
+
+    [Fact]
+    public async Task PlaceAsync_WhenTheGateSaysSoldOut_BelievesItOnlyWhileTheLedgerConfirmsIt()
+    {
+        foreach (var i in Enumerable.Range(0, Stock))
+        {
+            Assert.Equal(OrderDecision.Placed, (await rig.PlaceAsync($"user-{i}")).Decision);
+        }
+
+        await rig.SettleAsync();
+        await rig.ConfirmStockAsync();
+        rig.Time.Advance(Limits.StaleAfter);
+        Assert.Equal(OrderDecision.GateSoldOut, await DecideByGateAsync("early"));
+
+        // Nobody has heard of the ledger for longer: it decides by itself, and when it does not answer nothing is called sold out.
+        rig.Time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(OrderDecision.LedgerSoldOut, await DecideByGateAsync("late"));
+        rig.Faults.OnPlace = (_, _) => throw new LedgerUnavailableException("The disk is gone.");
+        Assert.Equal(OrderDecision.LedgerUnavailable, await DecideByGateAsync("later"));
+
+        await rig.ConfirmStockAsync();
+        Assert.Equal(OrderDecision.GateSoldOut, await DecideByGateAsync("at-last"));
     }
 
     private async Task<OrderDecision> DecideByGateAsync(string user) => (await rig.PlaceAsync(user, rig.Token(user, byGate: true))).Decision;

@@ -26,11 +26,12 @@ public sealed class WriterRig : IAsyncDisposable
     private readonly PlaceOrder place;
     private readonly SqliteLedger ledger;
     private readonly IGate gate;
-    private readonly GateBreaker breaker;
+    private readonly Breakers breakers;
     private readonly Settlements settlements;
     private readonly Admission admission;
     private readonly WarmUp warmUp;
     private readonly Sale sale;
+    private readonly SaleCatalog sales;
     private bool stopped;
 
     private WriterRig(
@@ -39,16 +40,17 @@ public sealed class WriterRig : IAsyncDisposable
         this.folder = folder;
         this.ledger = ledger;
         this.sale = sale;
+        sales = catalog;
         this.gate = gate.Gate;
         GateFaults = gate.Faults;
         Time = time;
         var (faulty, faults) = FaultyLedger.Wrap(ledger);
         Faults = faults;
-        breaker = new GateBreaker(gate.Gate, time);
-        settlements = new Settlements(breaker, catalog, time);
+        breakers = new Breakers(gate.Gate, time);
+        settlements = new Settlements(gate.Gate, catalog, time);
         warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
-        admission = new Admission(breaker, new EligibilityCheck(breaker, faulty), faulty, metrics);
-        Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, time, NullLogger<LedgerWriter>.Instance);
+        admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
+        Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
         place = new PlaceOrder(new OrderSubmissions(tokens, time), catalog, admission, faulty, Writer, metrics, time);
     }
 
@@ -72,7 +74,7 @@ public sealed class WriterRig : IAsyncDisposable
         var wrapped = FaultyGate.Wrap(new MemoryGate());
         var catalog = new SaleCatalog();
         var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit));
-        var first = new Settlements(new GateBreaker(wrapped.Gate, time), catalog, time);
+        var first = new Settlements(wrapped.Gate, catalog, time);
         await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
         wrapped.Faults.IsShared = sharedGate;
         var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
@@ -114,11 +116,15 @@ public sealed class WriterRig : IAsyncDisposable
         return (release, first);
     }
 
-    public string Breaker => breaker.State;
+    public Breakers Breakers => breakers;
 
     public SqliteLedger Ledger => ledger;
 
     public OfferId Offer => sale.Offers[0].Id;
+
+    /// <summary>What a job does twice a second: the catalogue hears what the ledger has now.</summary>
+    public async Task ConfirmStockAsync() =>
+        sales.Confirm(Assert.Single(await ledger.ReadStockAsync([Offer], CancellationToken.None)), Time.GetUtcNow());
 
     /// <summary>What the ledger never said.</summary>
     public async Task TellGateAsync(int available) => await gate.SettleAsync(

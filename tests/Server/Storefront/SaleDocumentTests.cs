@@ -138,12 +138,35 @@ public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
         foreach (var millisecond in (int[])[0, 123])
         {
             var sale = MakeSale(Opening.AddMilliseconds(millisecond));
-            var live = Load(sale, StockRow.Restore(500, 0, 500 - held - sold, held, sold, 1 + held + 2 * sold));
+            var row = StockRow.Restore(500, 0, 500 - held - sold, held, sold, 1 + held + 2 * sold);
+            var now = Opening.AddSeconds(secondsAfterOpening);
+            foreach (var asOf in (DateTimeOffset[])[now, now - Limits.StaleAfter - TimeSpan.FromMilliseconds(1)])
+            {
+                var document = SaleState.Make(Load(sale, row, asOf), now);
 
-            var document = SaleState.Make(live, Opening.AddSeconds(secondsAfterOpening));
-
-            Assert.True(document.Body.Length <= SaleState.BytesMax, Encoding.UTF8.GetString(document.Body));
+                Assert.True(document.Body.Length <= SaleState.BytesMax, Encoding.UTF8.GetString(document.Body));
+            }
         }
+    }
+
+    [Fact]
+    public void State_WhenTheStockWasNotConfirmedForTwoSeconds_SaysSoWhileTheSaleRuns()
+    {
+        var sale = MakeSale(Opening);
+        var asOf = Opening.AddMinutes(1);
+        var live = Load(sale, StockRow.Restore(500, 0, 0, 0, 500, 1_001), asOf);
+
+        var fresh = JsonElement.Parse(SaleState.Make(live, asOf + Limits.StaleAfter).Body);
+        var stale = JsonElement.Parse(SaleState.Make(live, asOf + Limits.StaleAfter + TimeSpan.FromMilliseconds(1)).Body);
+
+        Assert.False(fresh.TryGetProperty("stale", out _));
+        Assert.True(stale.GetProperty("stale").GetBoolean());
+        Assert.True(stale.GetProperty("offers")[0].GetProperty("soldOut").GetBoolean());
+        Assert.False(stale.GetProperty("offers")[0].TryGetProperty("holds", out _));
+        Assert.True(live.Describe(asOf.AddSeconds(3)).Stale);
+        Assert.Null(live.Describe(asOf).Stale);
+        Assert.False(live.IsStale(Opening.AddSeconds(-1)), "before the opening");
+        Assert.False(live.IsStale(sale.ClosesAt), "after the end");
     }
 
     [Fact]
@@ -171,15 +194,18 @@ public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
         var sale = MakeSale(Opening);
         sale = sale with { Offers = [.. sale.Offers.Select((offer, i) => offer with { Id = new OfferId(999_999_999_999_999_990 + i) })] };
 
-        var document = SaleState.Make(Load(sale, StockRow.Restore(1_000_000, 0, 0, 0, 1_000_000, 2_000_001)), Opening.AddSeconds(1));
+        foreach (var asOf in (DateTimeOffset[])[Opening, Opening.AddMinutes(-1)])
+        {
+            var document = SaleState.Make(Load(sale, StockRow.Restore(1_000_000, 0, 0, 0, 1_000_000, 2_000_001), asOf), Opening.AddSeconds(1));
 
-        Assert.True(document.Gzip.Length <= SaleState.BytesMax, $"{document.Gzip.Length} bytes");
+            Assert.True(document.Gzip.Length <= SaleState.BytesMax, $"{document.Gzip.Length} bytes");
+        }
     }
 
     [Fact]
     public void State_WhenTimePassesOrStockMoves_RaisesItsRev()
     {
-        var live = Load(MakeSale(Opening), StockRow.Create(500).Row);
+        var live = Load(MakeSale(Opening), StockRow.Create(500).Row, Opening.AddHours(2));
         long last = 0;
         string? lastDocument = null;
         for (var second = -1_800; second <= 3_700; second += 10)
@@ -224,13 +250,16 @@ public sealed class SaleDocumentTests(DemoShop shop) : IClassFixture<DemoShop>
         })],
     };
 
-    private static LiveSale Load(Sale sale, StockRow row)
+    /// <param name="sale">Its offers all have the same stock.</param>
+    /// <param name="row">That stock.</param>
+    /// <param name="asOf">When the ledger confirmed it.</param>
+    private static LiveSale Load(Sale sale, StockRow row, DateTimeOffset asOf)
     {
         var catalog = new SaleCatalog();
         catalog.Put([sale]);
         foreach (var offer in sale.Offers)
         {
-            catalog.Put(new OfferStock(offer.Id, 0, row));
+            catalog.Confirm(new OfferStock(offer.Id, 0, row), asOf);
         }
 
         return catalog.Find(sale.Id)!;

@@ -1,0 +1,54 @@
+namespace FlashSale.Storage;
+
+/// <summary>Every breaker of this instance by its name, each with what is done instead while it is open (docs/decisions/0013).</summary>
+public sealed class Breakers(IGate gate, TimeProvider time)
+{
+    /// <summary>A batch of new orders: refused with 503, and the gate gets its units back.</summary>
+    public LedgerPath Orders { get; } = new(Breaker.ForFew("orders", time), time);
+
+    /// <summary>The stock of running sales: the last known is shown, marked stale.</summary>
+    public LedgerPath Stock { get; } = new(Breaker.ForFew("stock", time), time);
+
+    /// <summary>The sales: the last known.</summary>
+    public LedgerPath Sales { get; } = new(Breaker.ForFew("sales", time), time);
+
+    /// <summary>Blacklist and reservation of a user whom the gate does not know: nobody is let in.</summary>
+    public LedgerPath Risk { get; } = new(Breaker.ForMany("risk", time), time);
+
+    /// <summary>Starting and booking payments: 503, to be tried again.</summary>
+    public LedgerPath Payments { get; } = new(Breaker.ForFew("payments", time), time);
+
+    /// <summary>
+    /// As they stand: those of the ledger's paths, <c>gate</c> as the worst of its shards, and where it has several, each as <c>gate.0</c> and so on. A gate of
+    /// this process cannot be away, and is always closed.
+    /// </summary>
+    public IEnumerable<BreakerReading> Read()
+    {
+        foreach (var path in (LedgerPath[])[Orders, Stock, Sales, Risk, Payments])
+        {
+            yield return BreakerReading.Of(path.Breaker);
+        }
+
+        BreakerReading[] shards = [.. gate.Breakers.Select(BreakerReading.Of)];
+        yield return new BreakerReading(
+            "gate", shards.Select(shard => shard.State).DefaultIfEmpty().Max(), shards.Any(shard => shard.Rejects), shards.Sum(shard => shard.Rejections));
+        foreach (var shard in shards.Where(_ => shards.Length > 1))
+        {
+            yield return shard;
+        }
+    }
+
+    /// <summary>The word of the API: <c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
+    public static string Word(BreakerState state) => state switch
+    {
+        BreakerState.Closed => "closed",
+        BreakerState.HalfOpen => "half_open",
+        _ => "open",
+    };
+}
+
+/// <summary>A breaker, or several as one, at a moment.</summary>
+public readonly record struct BreakerReading(string Name, BreakerState State, bool Rejects, long Rejections)
+{
+    public static BreakerReading Of(Breaker breaker) => new(breaker.Name, breaker.State, breaker.Rejects, breaker.Rejections);
+}
