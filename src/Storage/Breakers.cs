@@ -38,13 +38,15 @@ public sealed class Breakers(IGate gate, TimeProvider time)
         }
     }
 
-    /// <summary>The word of the API: <c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
-    public static string Word(BreakerState state) => state switch
-    {
-        BreakerState.Closed => "closed",
-        BreakerState.HalfOpen => "half_open",
-        _ => "open",
-    };
+    /// <summary>The state of each in the words of the API: <c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
+    public IReadOnlyDictionary<string, string> Words() => Read().ToDictionary(
+        breaker => breaker.Name,
+        breaker => breaker.State switch
+        {
+            BreakerState.Closed => "closed",
+            BreakerState.HalfOpen => "half_open",
+            _ => "open",
+        });
 }
 
 /// <summary>A breaker, or several as one, at a moment.</summary>

@@ -57,8 +57,7 @@ public sealed class SaleReadiness(
                 : $"Offer {stock.OfferId} is not in the gate.");
         }
 
-        var states = breakers.Read().ToList();
-        foreach (var breaker in states.Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name)))
+        foreach (var breaker in breakers.Read().Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name)))
         {
             reasons.Add($"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.");
         }
@@ -79,7 +78,7 @@ public sealed class SaleReadiness(
             warm,
             [.. compared.Select(offer => Document(offer.Stock))],
             (long)skew.TotalMilliseconds,
-            states.ToDictionary(breaker => breaker.Name, breaker => Breakers.Word(breaker.State)));
+            breakers.Words());
     }
 
     private IEnumerable<string> Stale(Sale sale)
