@@ -30,6 +30,7 @@ public sealed class SaleReadiness(
         ["sales"] = "the sales are the last known",
         ["risk"] = "nobody is let in whom the gate does not know",
         ["payments"] = "payments are refused, to be tried again",
+        ["limit"] = "each instance counts the requests of a user by itself",
         ["gate"] = "orders go to the ledger without it, at a bounded rate",
     };
 
