@@ -3,7 +3,7 @@ using FlashSale.Core.RateLimits;
 namespace FlashSale.Core.Wire;
 
 /// <summary>What an operator may set while the system runs; it holds in every instance within a second. Defaults and ranges stand in <see cref="Limits"/>.</summary>
-/// <param name="Total">Permits of all requests to one instance; a page and an order cost more than one (<c>docs/operations.md</c>).</param>
+/// <param name="Total">Permits of all requests to one instance; a page costs more than one (<c>docs/operations.md</c>).</param>
 /// <param name="Address">Requests of one address: IPv4, or the /64 of IPv6.</param>
 /// <param name="User">Requests of one signed-in user, over all instances where they share a Redis.</param>
 /// <param name="Sale">Requests about one sale to one instance that want something: reservations, order tokens, orders.</param>

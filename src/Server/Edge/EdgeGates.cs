@@ -24,8 +24,8 @@ internal sealed class EdgeGates(
     EdgeCounts counts,
     TimeProvider time) : IDisposable
 {
-    /// <summary>What a request costs of the total; the time that each takes of a core, against a document's, measured by <c>bench edge</c>.</summary>
-    private static readonly int[] Permits = [4, 1, 2, 4, 2];
+    /// <summary>What a request costs of the total: a page is rendered for its reader, and takes about as long as four of the others.</summary>
+    private static readonly int[] Permits = [4, 1, 1, 1, 1];
     private static readonly TimeSpan KnownOrdersMaxAge = 2 * Limits.EdgeStateInterval;
 
     private readonly BorrowingRateLimiter total = new(LimitsDocument.Default.Total, TimeSpan.Zero, time);

@@ -26,7 +26,7 @@ public static class RequestKinds
     private const string Api = "/api/v1";
     private const string En = "/en";
     private static readonly string[] EssentialApi = ["/orders", "/payment-callbacks", "/coupons", "/admin"];
-    private static readonly string[] EssentialPages = ["/orders", "/sandbox", "/healthz", "/metrics", "/edge"];
+    private static readonly string[] EssentialPages = ["/orders", "/coupons", "/sandbox", "/healthz", "/metrics", "/edge"];
     private static readonly string[] Words = [.. Enum.GetValues<RequestKind>().Select(kind => kind.ToString().ToLowerInvariant())];
 
     /// <summary>The word of metrics and documents.</summary>
