@@ -193,6 +193,9 @@ public static class Limits
     public const int UserBurst = 200;
     public const int UsersTracked = 262_144;
 
+    /// <summary>How long Redis is waited for where users' limits are shared: then this instance counts by itself, which is better than to wait.</summary>
+    public static readonly TimeSpan UserLimitTimeout = TimeSpan.FromMilliseconds(100);
+
     /// <summary>A hundred thousand people within two seconds.</summary>
     public const int SaleRequestsPerSecond = 50_000;
     public const int SaleBurst = 2 * SaleRequestsPerSecond;

@@ -1,7 +1,7 @@
 namespace FlashSale.Storage;
 
 /// <summary>Every breaker of this instance by its name, each with what is done instead while it is open (docs/decisions/0013).</summary>
-public sealed class Breakers(IGate gate, TimeProvider time)
+public sealed class Breakers(IGate gate, TimeProvider time, IUserLimit? userLimit = null)
 {
     /// <summary>A batch of new orders: refused with 503, and the gate gets its units back.</summary>
     public LedgerPath Orders { get; } = new(Breaker.ForFew("orders", time), time);
@@ -19,8 +19,8 @@ public sealed class Breakers(IGate gate, TimeProvider time)
     public LedgerPath Payments { get; } = new(Breaker.ForFew("payments", time), time);
 
     /// <summary>
-    /// As they stand: those of the ledger's paths, <c>gate</c> as the worst of its shards, and where it has several, each as <c>gate.0</c> and so on. A gate of
-    /// this process cannot be away, and is always closed.
+    /// As they stand: those of the ledger's paths; <c>gate</c> and <c>limit</c> (of a user) as the worst of their shards, and where there are several, each as
+    /// <c>gate.0</c> and so on. What is in this process cannot be away, and is always closed.
     /// </summary>
     public IEnumerable<BreakerReading> Read()
     {
@@ -29,22 +29,29 @@ public sealed class Breakers(IGate gate, TimeProvider time)
             yield return BreakerReading.Of(path.Breaker);
         }
 
-        BreakerReading[] shards = [.. gate.Breakers.Select(BreakerReading.Of)];
-        yield return new BreakerReading(
-            "gate", shards.Select(shard => shard.State).DefaultIfEmpty().Max(), shards.Any(shard => shard.Rejects), shards.Sum(shard => shard.Rejections));
-        foreach (var shard in shards.Where(_ => shards.Length > 1))
+        foreach (var shard in Shards("gate", gate.Breakers).Concat(Shards("limit", userLimit?.Breakers ?? [])))
         {
             yield return shard;
         }
     }
 
-    /// <summary>The word of the API: <c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
-    public static string Word(BreakerState state) => state switch
+    private static IEnumerable<BreakerReading> Shards(string name, IReadOnlyList<Breaker> breakers)
     {
-        BreakerState.Closed => "closed",
-        BreakerState.HalfOpen => "half_open",
-        _ => "open",
-    };
+        BreakerReading[] shards = [.. breakers.Select(BreakerReading.Of)];
+        var all = new BreakerReading(
+            name, shards.Select(shard => shard.State).DefaultIfEmpty().Max(), shards.Any(shard => shard.Rejects), shards.Sum(shard => shard.Rejections));
+        return shards.Length > 1 ? shards.Prepend(all) : [all];
+    }
+
+    /// <summary>The state of each in the words of the API: <c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
+    public IReadOnlyDictionary<string, string> Words() => Read().ToDictionary(
+        breaker => breaker.Name,
+        breaker => breaker.State switch
+        {
+            BreakerState.Closed => "closed",
+            BreakerState.HalfOpen => "half_open",
+            _ => "open",
+        });
 }
 
 /// <summary>A breaker, or several as one, at a moment.</summary>

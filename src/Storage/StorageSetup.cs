@@ -1,3 +1,4 @@
+using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Storage.Memory;
 using FlashSale.Storage.MySql;
@@ -49,6 +50,16 @@ public static class StorageSetup
         GateProvider.Memory => new MemoryGate(),
         GateProvider.Redis => await RedisGate.OpenAsync(
             new RedisGateOptions(options.GateConnection ?? "") { Shards = options.GateShards }, time, cancellation),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Gate, "No such gate."),
+    };
+
+    /// <summary>Where the gate is, so that instances that share one share the limit.</summary>
+    /// <exception cref="GateUnavailableException">It cannot be reached; the message says what to change.</exception>
+    public static async Task<IUserLimit> OpenUserLimitAsync(StorageOptions options, TimeProvider time, CancellationToken cancellation) => options.Gate switch
+    {
+        GateProvider.Memory => new MemoryUserLimit(time),
+        GateProvider.Redis => await RedisUserLimit.OpenAsync(
+            new RedisGateOptions(options.GateConnection ?? "") { Shards = options.GateShards, Timeout = Limits.UserLimitTimeout }, time, cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Gate, "No such gate."),
     };
 }

@@ -1,9 +1,11 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Storage;
-using FlashSale.Storage.Redis;
 
 using Xunit;
+
+using AdmissionLane = FlashSale.Storage.Redis.RedisLane<FlashSale.Storage.AdmissionRequest, FlashSale.Core.Orders.AdmissionOutcome>;
+using RedisAdmission = FlashSale.Storage.Redis.RedisAsk<FlashSale.Storage.AdmissionRequest, FlashSale.Core.Orders.AdmissionOutcome>;
 
 using static FlashSale.Tests.Storage.GateContract;
 
@@ -17,12 +19,12 @@ public sealed class RedisLaneTests
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private readonly StandingClock time = new();
     private readonly List<(RedisAdmission[] Batch, TaskCompletionSource Done)> calls = [];
-    private readonly RedisLane lane;
+    private readonly AdmissionLane lane;
 
-    public RedisLaneTests() => lane = new RedisLane(CallAsync, Patience, time);
+    public RedisLaneTests() => lane = new AdmissionLane(CallAsync, Patience, time);
 
     [Fact]
-    public async Task AdmitAsync_WhileACallIsUnderWay_SharesTheNextUpToABatch()
+    public async Task AskAsync_WhileACallIsUnderWay_SharesTheNextUpToABatch()
     {
         var admissions = Admit(1 + Limits.GateLaneBatch + 5);
         Assert.Single(calls);
@@ -40,7 +42,7 @@ public sealed class RedisLaneTests
     }
 
     [Fact]
-    public async Task AdmitAsync_WhenTooManyWait_RefusesAtOnce()
+    public async Task AskAsync_WhenTooManyWait_RefusesAtOnce()
     {
         Admit(1 + Limits.GateLaneQueue);
         await Assert.ThrowsAsync<GateUnavailableException>(() => Admit(1)[0]);
@@ -50,7 +52,7 @@ public sealed class RedisLaneTests
     }
 
     [Fact]
-    public async Task AdmitAsync_WhenACallFails_FailsForItsBatchOnly()
+    public async Task AskAsync_WhenACallFails_FailsForItsBatchOnly()
     {
         var admissions = Admit(2);
         Fail(0, new GateUnavailableException("broken"));
@@ -60,7 +62,7 @@ public sealed class RedisLaneTests
     }
 
     [Fact]
-    public async Task AdmitAsync_WhenACallHasNoAnswerInTime_FailsForThoseBehindItToo()
+    public async Task AskAsync_WhenACallHasNoAnswerInTime_FailsForThoseBehindItToo()
     {
         var admissions = Admit(3 * Limits.GateLaneBatch);
         Fail(0, new GateUnavailableException("late", new TimeoutException()));
@@ -76,7 +78,7 @@ public sealed class RedisLaneTests
     }
 
     [Fact]
-    public async Task AdmitAsync_WhenItWaitedTooLong_IsNotSent()
+    public async Task AskAsync_WhenItWaitedTooLong_IsNotSent()
     {
         var admissions = Admit(2);
         time.Elapsed = Patience + TimeSpan.FromMilliseconds(1);
@@ -89,11 +91,11 @@ public sealed class RedisLaneTests
     }
 
     [Fact]
-    public async Task AdmitAsync_WhenACallerGoes_LeavesTheOthersAlone()
+    public async Task AskAsync_WhenACallerGoes_LeavesTheOthersAlone()
     {
         using var gone = new CancellationTokenSource();
-        var sent = lane.AdmitAsync(Request(), gone.Token).AsTask();
-        var waits = lane.AdmitAsync(Request(), gone.Token).AsTask();
+        var sent = lane.AskAsync(Request(), gone.Token).AsTask();
+        var waits = lane.AskAsync(Request(), gone.Token).AsTask();
         var stays = Admit(1)[0];
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
@@ -102,14 +104,14 @@ public sealed class RedisLaneTests
         Assert.Single(calls[1].Batch);
         Answer(1);
         Assert.Equal(AdmissionOutcome.Admitted, await stays);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lane.AdmitAsync(Request(), gone.Token).AsTask());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lane.AskAsync(Request(), gone.Token).AsTask());
     }
 
     private static AdmissionRequest Request() => new(SaleId, OfferId, Id(), UserId.Parse("alice"), Opening);
 
     private Task<AdmissionOutcome>[] Admit(int count) => [.. Enumerable.Range(0, count).Select(_ => AdmitAsync())];
 
-    private async Task<AdmissionOutcome> AdmitAsync() => await lane.AdmitAsync(Request(), default);
+    private async Task<AdmissionOutcome> AdmitAsync() => await lane.AskAsync(Request(), default);
 
     private async Task CallAsync(RedisAdmission[] batch)
     {

@@ -30,6 +30,7 @@ public sealed class SaleReadiness(
         ["sales"] = "the sales are the last known",
         ["risk"] = "nobody is let in whom the gate does not know",
         ["payments"] = "payments are refused, to be tried again",
+        ["limit"] = "each instance counts the requests of a user by itself",
         ["gate"] = "orders go to the ledger without it, at a bounded rate",
     };
 
@@ -57,8 +58,7 @@ public sealed class SaleReadiness(
                 : $"Offer {stock.OfferId} is not in the gate.");
         }
 
-        var states = breakers.Read().ToList();
-        foreach (var breaker in states.Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name)))
+        foreach (var breaker in breakers.Read().Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name)))
         {
             reasons.Add($"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.");
         }
@@ -79,7 +79,7 @@ public sealed class SaleReadiness(
             warm,
             [.. compared.Select(offer => Document(offer.Stock))],
             (long)skew.TotalMilliseconds,
-            states.ToDictionary(breaker => breaker.Name, breaker => Breakers.Word(breaker.State)));
+            breakers.Words());
     }
 
     private IEnumerable<string> Stale(Sale sale)

@@ -29,7 +29,7 @@ public static class LoadEndpoint
                 Math.Round(inFlight.SchedulingDelay.TotalMilliseconds, 3),
                 Math.Round(services.GetRequiredService<LedgerWriter>().ExpectedWait.TotalMilliseconds, 3),
                 services.GetRequiredService<LoadWatch>().Shedding(),
-                services.GetRequiredService<Breakers>().Read().ToDictionary(breaker => breaker.Name, breaker => Breakers.Word(breaker.State))),
+                services.GetRequiredService<Breakers>().Words()),
             WireJson.Default.LoadDocument);
     }
 }

@@ -13,7 +13,6 @@ using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
-using FlashSale.Storage.Memory;
 
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration.Memory;
@@ -93,6 +92,7 @@ public static class ServerSetup
         List<string> problems = [];
         ILedger? ledger = null;
         IGate? gate = null;
+        IUserLimit? userLimit = null;
         try
         {
             ledger = await StorageSetup.OpenLedgerAsync(settings.Storage, CancellationToken.None);
@@ -106,16 +106,18 @@ public static class ServerSetup
         try
         {
             gate = await StorageSetup.OpenGateAsync(settings.Storage, clock, CancellationToken.None);
+            userLimit = await StorageSetup.OpenUserLimitAsync(settings.Storage, clock, CancellationToken.None);
         }
         catch (GateUnavailableException exception)
         {
             problems.Add(exception.Message);
         }
 
-        if (ledger is null || gate is null)
+        if (ledger is null || gate is null || userLimit is null)
         {
             await (ledger?.DisposeAsync() ?? ValueTask.CompletedTask);
             await (gate?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (userLimit?.DisposeAsync() ?? ValueTask.CompletedTask);
             return problems;
         }
 
@@ -129,7 +131,7 @@ public static class ServerSetup
         services.AddSingleton<EligibilityCheck>();
         services.AddSingleton<SaleCatalog>();
         services.AddSingleton<KnownOrders>();
-        services.AddSingleton<IUserLimit>(new MemoryUserLimit(clock));
+        services.AddSingleton(_ => userLimit);
         services.AddSingleton<Settlements>();
         services.AddSingleton<WarmUp>();
         return [];

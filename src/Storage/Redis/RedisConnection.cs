@@ -30,6 +30,11 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>Those of the connection string, and of the cluster that they belong to.</summary>
     public IEnumerable<IServer> Servers() => connection.GetEndPoints().Select(endPoint => connection.GetServer(endPoint));
 
+    /// <summary>As many slices as are set, or as the server asks for: one server is not relieved by them.</summary>
+    public int ShardsFor(RedisGateOptions options) => options.Shards > 0
+        ? options.Shards
+        : Servers().Any(server => server.ServerType == ServerType.Cluster) ? Limits.GateShards : 1;
+
     /// <exception cref="GateUnavailableException">With what to change.</exception>
     public static async Task<RedisConnection> OpenAsync(RedisGateOptions options, TimeProvider time, CancellationToken cancellation)
     {

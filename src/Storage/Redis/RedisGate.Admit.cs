@@ -5,6 +5,9 @@ using Polly.CircuitBreaker;
 
 using StackExchange.Redis;
 
+using AdmissionLane = FlashSale.Storage.Redis.RedisLane<FlashSale.Storage.AdmissionRequest, FlashSale.Core.Orders.AdmissionOutcome>;
+using RedisAdmission = FlashSale.Storage.Redis.RedisAsk<FlashSale.Storage.AdmissionRequest, FlashSale.Core.Orders.AdmissionOutcome>;
+
 namespace FlashSale.Storage.Redis;
 
 public sealed partial class RedisGate
@@ -34,7 +37,7 @@ public sealed partial class RedisGate
     {
         var home = offer.Sale.HomeOf(request.UserId);
         var outcome = await breakers[home].TryAsync(
-            static all => all.lane.AdmitAsync(all.request, all.cancellation), (lane: offer.LaneOf(home), request, cancellation));
+            static all => all.lane.AskAsync(all.request, all.cancellation), (lane: offer.LaneOf(home), request, cancellation));
         if (outcome.Exception is BrokenCircuitException)
         {
             return AdmissionOutcome.Unavailable;
@@ -45,7 +48,7 @@ public sealed partial class RedisGate
     }
 
     private RedisOffer CreateOffer(OfferId id, RedisSale sale) =>
-        new(id, sale, (offer, shard) => new RedisLane(batch => AdmitAsync(offer, shard, batch), options.Timeout, time));
+        new(id, sale, (offer, shard) => new AdmissionLane(batch => AdmitAsync(offer, shard, batch), options.Timeout, time));
 
     private async Task AdmitAsync(RedisOffer offer, int home, RedisAdmission[] batch)
     {

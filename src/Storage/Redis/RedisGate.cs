@@ -58,11 +58,7 @@ public sealed partial class RedisGate : IGate
         try
         {
             await connection.RequireAnswerAsync(cancellation);
-            if (options.Shards == 0)
-            {
-                options = options with { Shards = connection.Servers().Any(server => server.ServerType == ServerType.Cluster) ? Limits.GateShards : 1 };
-            }
-
+            options = options with { Shards = connection.ShardsFor(options) };
             await RedisStart.CheckAsync(connection, options, cancellation);
         }
         catch

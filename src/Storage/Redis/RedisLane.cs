@@ -1,32 +1,31 @@
 using FlashSale.Core;
-using FlashSale.Core.Orders;
 
 namespace FlashSale.Storage.Redis;
 
 /// <summary>
-/// Admissions of one offer in one shard. One that comes alone goes at once; those that come while calls are under way share the next one, so that a crowd
+/// What is asked of one shard: admissions to one offer, or the permits of users. What comes alone goes at once; those that come while calls are under way share the next one, so that a crowd
 /// costs calls by the batch and not by the head.
 /// </summary>
 /// <param name="call">Decides a batch in its order, and completes each of it; what it throws, all get that have no outcome yet.</param>
 /// <param name="patience">Nobody waits longer for a call to begin.</param>
 /// <param name="time">For that only.</param>
-internal sealed class RedisLane(Func<RedisAdmission[], Task> call, TimeSpan patience, TimeProvider time)
+internal sealed class RedisLane<TAsk, TAnswer>(Func<RedisAsk<TAsk, TAnswer>[], Task> call, TimeSpan patience, TimeProvider time)
 {
     private readonly Lock entering = new();
 
     /// <summary>Empty while fewer calls are under way than may be.</summary>
-    private readonly Queue<RedisAdmission> waiting = new();
+    private readonly Queue<RedisAsk<TAsk, TAnswer>> waiting = new();
     private int underWay;
 
     /// <exception cref="GateUnavailableException">Too many wait already.</exception>
-    public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation)
+    public ValueTask<TAnswer> AskAsync(in TAsk request, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled<AdmissionOutcome>(cancellation);
+            return ValueTask.FromCanceled<TAnswer>(cancellation);
         }
 
-        var admission = new RedisAdmission(request, time.GetTimestamp(), cancellation);
+        var asked = new RedisAsk<TAsk, TAnswer>(request, time.GetTimestamp(), cancellation);
         bool goes;
         lock (entering)
         {
@@ -37,25 +36,25 @@ internal sealed class RedisLane(Func<RedisAdmission[], Task> call, TimeSpan pati
             }
             else if (waiting.Count < Limits.GateLaneQueue)
             {
-                waiting.Enqueue(admission);
+                waiting.Enqueue(asked);
             }
             else
             {
-                throw new GateUnavailableException($"{Limits.GateLaneQueue} admissions wait for a shard of Redis: no more are taken.");
+                throw new GateUnavailableException($"{Limits.GateLaneQueue} requests wait for a shard of Redis: no more are taken.");
             }
         }
 
         if (goes)
         {
-            Start(admission);
+            Start(asked);
         }
 
         // Who gives up leaves the others alone; the call goes on.
-        return new(cancellation.CanBeCanceled ? admission.Task.WaitAsync(cancellation) : admission.Task);
+        return new(cancellation.CanBeCanceled ? asked.Task.WaitAsync(cancellation) : asked.Task);
     }
 
     /// <summary>Without what belongs to this caller: the calls that follow are for others.</summary>
-    private void Start(RedisAdmission first)
+    private void Start(RedisAsk<TAsk, TAnswer> first)
     {
         if (ExecutionContext.IsFlowSuppressed())
         {
@@ -69,7 +68,7 @@ internal sealed class RedisLane(Func<RedisAdmission[], Task> call, TimeSpan pati
         }
     }
 
-    private async Task RunAsync(RedisAdmission[] batch)
+    private async Task RunAsync(RedisAsk<TAsk, TAnswer>[] batch)
     {
         while (batch.Length > 0)
         {
@@ -92,7 +91,7 @@ internal sealed class RedisLane(Func<RedisAdmission[], Task> call, TimeSpan pati
     }
 
     /// <summary>Empty when nobody waits, and then one call less is under way.</summary>
-    private RedisAdmission[] NextBatch()
+    private RedisAsk<TAsk, TAnswer>[] NextBatch()
     {
         lock (entering)
         {
@@ -106,11 +105,11 @@ internal sealed class RedisLane(Func<RedisAdmission[], Task> call, TimeSpan pati
         }
     }
 
-    private RedisAdmission[] TakeWaiting(int most)
+    private RedisAsk<TAsk, TAnswer>[] TakeWaiting(int most)
     {
         lock (entering)
         {
-            var taken = new RedisAdmission[Math.Min(most, waiting.Count)];
+            var taken = new RedisAsk<TAsk, TAnswer>[Math.Min(most, waiting.Count)];
             for (var i = 0; i < taken.Length; i++)
             {
                 taken[i] = waiting.Dequeue();
@@ -124,24 +123,24 @@ internal sealed class RedisLane(Func<RedisAdmission[], Task> call, TimeSpan pati
     {
         while (waiting.TryPeek(out var first) && (first.HasGone || time.GetElapsedTime(first.Since) > patience))
         {
-            waiting.Dequeue().Fail(new GateUnavailableException($"Redis was not free for an admission within {patience.TotalMilliseconds:0} ms."));
+            waiting.Dequeue().Fail(new GateUnavailableException($"Redis was not free within {patience.TotalMilliseconds:0} ms."));
         }
     }
 
-    private static void Fail(RedisAdmission[] batch, Exception exception)
+    private static void Fail(RedisAsk<TAsk, TAnswer>[] batch, Exception exception)
     {
-        foreach (var admission in batch)
+        foreach (var asked in batch)
         {
-            admission.Fail(exception);
+            asked.Fail(exception);
         }
     }
 }
 
 /// <summary>One caller that waits for its outcome, and goes on in a thread of its own: a slow one does not hold the lane.</summary>
-internal sealed class RedisAdmission(in AdmissionRequest request, long since, CancellationToken cancellation)
-    : TaskCompletionSource<AdmissionOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+internal sealed class RedisAsk<TAsk, TAnswer>(in TAsk request, long since, CancellationToken cancellation)
+    : TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    public AdmissionRequest Request { get; } = request;
+    public TAsk Request { get; } = request;
 
     /// <summary>A time stamp of the lane's <see cref="TimeProvider"/>.</summary>
     public long Since { get; } = since;

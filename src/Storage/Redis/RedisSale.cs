@@ -5,6 +5,8 @@ using FlashSale.Core.Sales;
 
 using StackExchange.Redis;
 
+using AdmissionLane = FlashSale.Storage.Redis.RedisLane<FlashSale.Storage.AdmissionRequest, FlashSale.Core.Orders.AdmissionOutcome>;
+
 namespace FlashSale.Storage.Redis;
 
 /// <summary>
@@ -63,10 +65,12 @@ internal sealed class RedisSale
         return hash;
     }
 
-    public int HomeOf(UserId user)
+    public int HomeOf(UserId user) => ShardOf(user, Users.Length);
+
+    public static int ShardOf(UserId user, int shards)
     {
         var hash = Hash(user);
-        return (int)((hash ^ (hash >> 32)) % (ulong)Users.Length);
+        return (int)((hash ^ (hash >> 32)) % (ulong)shards);
     }
 
     public RedisKey Key(int shard, string name) => Encoding.ASCII.GetBytes($"{Prefix}:{{{Id}:{shard}}}:{name}");
@@ -83,13 +87,13 @@ internal sealed class RedisOffer
 {
     private readonly Lock remembering = new();
     private readonly (long Epoch, long Seq)[] known;
-    private readonly RedisLane[] lanes;
+    private readonly AdmissionLane[] lanes;
     private long admissions;
     private long settledAdmissions;
     private long noneElsewhereUntil;
 
     /// <param name="createLane">For each shard; called with this offer before all of it is there.</param>
-    public RedisOffer(OfferId id, RedisSale sale, Func<RedisOffer, int, RedisLane> createLane)
+    public RedisOffer(OfferId id, RedisSale sale, Func<RedisOffer, int, AdmissionLane> createLane)
     {
         Id = id;
         Sale = sale;
@@ -116,7 +120,7 @@ internal sealed class RedisOffer
     /// <summary>The shard that last had a unit for a user of another one.</summary>
     public int HadUnits { get; set; }
 
-    public RedisLane LaneOf(int home) => lanes[home];
+    public AdmissionLane LaneOf(int home) => lanes[home];
 
     /// <summary>Something may be pending that no settlement has seen to be gone.</summary>
     public bool MayBePending => Interlocked.Read(ref admissions) != Interlocked.Read(ref settledAdmissions);

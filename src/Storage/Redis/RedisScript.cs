@@ -21,6 +21,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Reserve = new("reserve");
     public static readonly RedisScript Settle = new("orders", "settle");
     public static readonly RedisScript Take = new("take");
+    public static readonly RedisScript TakePermits = new("take_permits");
     public static readonly RedisScript Update = new("sale", "update");
     public static readonly RedisScript Warm = new("sale", "warm");
 
