@@ -99,7 +99,7 @@ internal sealed class GatewayRig : IAsyncDisposable
     /// <summary>A session token of RFC 7515, with claims that a test may change.</summary>
     public static string Session(string user, byte[]? key = null, object? claims = null, string head = """{"alg":"HS256","typ":"JWT"}""")
     {
-        var expires = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds();
+        var expires = TimeProvider.System.GetUtcNow().AddHours(12).ToUnixTimeSeconds();
         var body = JsonSerializer.SerializeToUtf8Bytes(claims ?? new { iss = "flashsale", aud = "flashsale", sub = user, exp = expires });
         var signed = $"{Base64Url(Encoding.UTF8.GetBytes(head))}.{Base64Url(body)}";
         return $"{signed}.{Base64Url(HMACSHA256.HashData(key ?? SessionKey, Encoding.ASCII.GetBytes(signed)))}";

@@ -99,7 +99,11 @@ public sealed class OrderGateTests
     [InlineData(-3_600_000)]
     public async Task Order_WhenTheApplicationsClockIsAnother_IsMeasuredByThat(int aheadMs)
     {
-        await using var rig = await GatewayRig.StartAsync(state => state.ClockIsAhead = TimeSpan.FromMilliseconds(aheadMs));
+        await using var rig = await GatewayRig.StartAsync(state =>
+        {
+            state.ClockIsAhead = TimeSpan.FromMilliseconds(aheadMs);
+            (state.OpensAt, state.ClosesAt) = (state.Now.AddMinutes(-1), state.Now.AddMinutes(1));
+        });
 
         Assert.True((await rig.OrderAsync("alice", rig.Token("alice", TimeSpan.FromSeconds(1.05)))).WasPassedOn);
         (await rig.OrderAsync("alice", rig.Token("alice", TimeSpan.FromMilliseconds(300)))).ExpectProblem(ProblemCode.OrderTokenRejected);

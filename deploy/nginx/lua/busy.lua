@@ -32,7 +32,7 @@ function _M.send()
     local page = pages[(uri == "/en" or uri:find "^/en[/?]") and "en" or "zh"]
     local seconds = 0
     local header = ngx.header
-    if ngx.var.request_method == "GET" then
+    if (ngx.var.request or ""):find "^GET " then
         seconds = math.random(MIN, MAX)
         header["Refresh"] = seconds
     end

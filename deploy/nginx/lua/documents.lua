@@ -126,7 +126,8 @@ local function send(entry)
     if entry.status == 200 and matches(entry.headers.ETag) then
         header["Content-Type"] = nil
         header["Content-Encoding"] = nil
-        return ngx.exit(ngx.HTTP_NOT_MODIFIED)
+        ngx.status = ngx.HTTP_NOT_MODIFIED
+        return ngx.send_headers()
     end
 
     -- What a cache behind us keeps, it keeps from when the application wrote it.
@@ -137,17 +138,18 @@ local function send(entry)
     ngx.print(entry.body)
 end
 
-local function broke(status)
-    return status >= 500
-end
-
 -- The one that fetches for all. An old entry is better than an error, for a while.
 local function refresh(key, uri, gzip, rule, old, class)
     counters.fetched(class)
     local entry = fetch(key, uri, gzip, rule)
     documents:delete("lock:" .. key)
-    if broke(entry.status) and old and clock.monotonic() < old.fresh_until + rule.on_error then
-        entry = old
+    if entry.status >= 500 and old and clock.monotonic() < old.fresh_until + rule.on_error then
+        return send(old)
+    end
+
+    -- nginx's own word for "nobody answered", which the application does not use.
+    if entry.status == 502 or entry.status == 504 then
+        return problems.overloaded()
     end
 
     return send(entry)

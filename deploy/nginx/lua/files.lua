@@ -34,7 +34,8 @@ function _M.serve()
     header["Vary"] = "Accept-Encoding"
     header["X-Content-Type-Options"] = "nosniff"
     if ngx.var.http_if_none_match == file.tag then
-        return ngx.exit(ngx.HTTP_NOT_MODIFIED)
+        ngx.status = ngx.HTTP_NOT_MODIFIED
+        return ngx.send_headers()
     end
 
     header["Content-Type"] = file.kind

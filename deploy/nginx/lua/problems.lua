@@ -98,6 +98,7 @@ end
 
 -- The answer when neither a document nor a cached one can be had.
 function _M.overloaded()
+    counters.failed "overloaded"
     send(prebuilt.overloaded)
 end
 
@@ -116,7 +117,8 @@ end
 -- No instance answered. Whether one has the request: nginx counts the bytes that it sent to each.
 function _M.from_upstream()
     local code = "overloaded"
-    local method = ngx.var.request_method
+    -- The request as it came: on its way to this location nginx has made a GET of it.
+    local method = (ngx.var.request or ""):match "^%a+"
     if method ~= "GET" and method ~= "HEAD" and (ngx.var.upstream_bytes_sent or ""):find "[1-9]" then
         code = "outcome-unknown"
     end
