@@ -20,8 +20,6 @@ internal sealed class GatewayRig : IAsyncDisposable
 {
     public const string Orders = "/api/v1/orders";
 
-    /// <summary>From the change of the state to when it holds at the latest: a question each 250 ms.</summary>
-    public static readonly TimeSpan Holds = TimeSpan.FromSeconds(1);
     private readonly List<HttpClient> clients = [];
     private HttpClient? shared;
 
@@ -65,10 +63,10 @@ internal sealed class GatewayRig : IAsyncDisposable
     /// <summary>The state of this moment is known to every worker.</summary>
     public async Task KnowsStateAsync()
     {
-        // The question under way may have had its answer already: two more must have begun.
-        var asked = Application.Asked;
-        await Eventually.HoldsAsync(() => Application.Asked >= asked + (asked == 0 ? 1 : 2), "the gateway asks for the state");
-        await Task.Delay(20);
+        // The question under way may have had its answer already: two more must have been asked, and their answers read.
+        const string Read = """flashsale_gateway_state_polls_total{result="read"}""";
+        var before = await MetricAsync(Read);
+        await Eventually.HoldsAsync(async () => await MetricAsync(Read) >= (before == 0 ? 1 : before + 2), "the gateway knows the state");
     }
 
     /// <summary>From an address of this machine's own.</summary>
