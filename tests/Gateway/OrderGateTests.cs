@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 using FlashSale.Core;
@@ -67,6 +68,30 @@ public sealed class OrderGateTests
     {
         await using var rig = await GatewayRig.StartAsync();
         Assert.True((await rig.OrderAsync("alice", rig.Token("alice", Good, GatewayRig.PreviousTokenKey))).WasPassedOn);
+    }
+
+    /// <summary>As instances that share a ledger make it when none is set (Settings.ReadTokenKey).</summary>
+    [Fact]
+    public async Task Order_WithATokenOfTheKeyThatFollowsFromTheSessions_IsPassedOn()
+    {
+        var auth = Convert.ToBase64String(GatewayRig.SessionKey);
+        var key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.ASCII.GetBytes(auth), 32, info: "flashsale order tokens"u8.ToArray());
+        await using var rig = await GatewayRig.StartAsync(site: site => site with { TokenKeys = ["derived"] });
+
+        Assert.True((await rig.OrderAsync("alice", rig.Token("alice", Good, key))).WasPassedOn);
+        (await rig.OrderAsync("alice", rig.Token("alice"))).ExpectProblem(ProblemCode.OrderTokenRejected);
+    }
+
+    [Fact]
+    public async Task Order_WhenTheKeysAreInFiles_IsDecidedWithThem()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("auth.key"), Convert.ToBase64String(GatewayRig.SessionKey) + "\n");
+        await File.WriteAllTextAsync(folder.File("order-tokens.key"), Convert.ToBase64String(GatewayRig.TokenKey) + "\n");
+        await using var rig = await GatewayRig.StartAsync(
+            state => state.SoldOut = true, site => site with { SessionKey = "file:" + folder.File("auth.key"), TokenKeys = ["file:" + folder.File("order-tokens.key")] });
+
+        (await rig.OrderAsync("alice", rig.Token("alice"))).ExpectProblem(ProblemCode.SoldOut);
     }
 
     /// <summary>Within the margin of 100 ms at either end the application decides.</summary>
