@@ -59,7 +59,7 @@ public sealed class BehindTheGatewayTests : IAsyncLifetime
         var late = await TokenAsync("carol", sale);
         await Task.Delay(1_100);
         await sale.HaltAsync("pause");
-        await EventuallyRefusedAsync("sale-paused", () => OrderAsync("carol", late), HttpStatusCode.ServiceUnavailable);
+        await EventuallyRefusedAsync("paused", () => OrderAsync("carol", late), HttpStatusCode.ServiceUnavailable);
         Assert.Equal(won.Text("id"), (await OrderAsync("bob", other)).Expect(HttpStatusCode.OK).Text("id"));
 
         // The application is gone: an error, and never "sold out".

@@ -252,7 +252,9 @@ public sealed class OrderGateTests
     [Fact]
     public async Task Order_BeforeTheOpening_IsRefusedUntilShortlyBefore()
     {
-        await using var rig = await GatewayRig.StartAsync(state => (state.OpensAt, state.SoldOut) = (state.Now.AddSeconds(2), false));
+        await using var rig = await GatewayRig.StartAsync(state => state.OpensAt = state.Now.AddSeconds(2));
+        rig.State.SetUnknownOrders();
+        await rig.KnowsStateAsync();
 
         var refused = (await rig.OrderAsync("alice", rig.Token("alice"))).ExpectProblem(ProblemCode.SaleNotOpen);
         Assert.Equal(rig.State.OpensAt, refused.Reply.Json.GetProperty("opensAt").GetDateTimeOffset());

@@ -120,11 +120,16 @@ public sealed class OwnAnswerTests
     [Fact]
     public async Task Health_IsThatOfTheGatewayItself()
     {
-        await using var rig = await GatewayRig.StartAsync();
+        var instance = new StubApplication();
+        await using var rig = await GatewayRig.StartAsync(site: site =>
+        {
+            instance.State = new EdgeState().Write;
+            return site with { State = [instance.Port] };
+        });
         (await rig.GetAsync("/healthz/live")).Expect(HttpStatusCode.OK);
         (await rig.GetAsync("/healthz/ready")).Expect(HttpStatusCode.OK);
 
-        await rig.Application.DisposeAsync();
+        await instance.DisposeAsync();
 
         await Eventually.HoldsAsync(async () => (await rig.GetAsync("/healthz/ready")).Status == HttpStatusCode.ServiceUnavailable, "it is not ready");
         (await rig.GetAsync("/healthz/live")).Expect(HttpStatusCode.OK);

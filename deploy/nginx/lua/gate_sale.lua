@@ -12,22 +12,24 @@ local AFTER_END = 5000
 local _M = {}
 
 local function refusal_of(request, sale, offer)
-    if request.now >= sale.closes_at_ms + AFTER_END then
-        return { code = "sale-ended", reason = "ended", sale = sale.id }
+    local now = request.now
+    if now < sale.opens_at_ms then
+        -- Nobody has an order yet, so that it need not be known which there are.
+        return now < sale.opens_at_ms - BEFORE_OPENING and now < sale.closes_at_ms and not sale.paused
+            and { code = "sale-not-open", reason = "not-open", sale = sale.id, opens_at = sale.opens_at, server_time = clock.rfc3339(now) } or nil
     end
 
-    if request.now >= sale.closes_at_ms then
+    -- The token is the idempotency key: if its order exists, that is the answer, whatever became of the sale.
+    if sales.may_have(offer, request.token.order) then
         return nil
+    end
+
+    if now >= sale.closes_at_ms then
+        return now >= sale.closes_at_ms + AFTER_END and { code = "sale-ended", reason = "ended", sale = sale.id } or nil
     end
 
     if sale.paused then
         return { code = "sale-paused", reason = "paused", sale = sale.id }
-    end
-
-    if request.now < sale.opens_at_ms then
-        return request.now < sale.opens_at_ms - BEFORE_OPENING and {
-            code = "sale-not-open", reason = "not-open", sale = sale.id, opens_at = sale.opens_at, server_time = clock.rfc3339(request.now),
-        } or nil
     end
 
     return offer.sold_out and { code = "sold-out", reason = "sold-out", sale = sale.id } or nil
@@ -46,12 +48,7 @@ function _M.check(request)
 
     local sale = document.sales[token.sale]
     local offer = sale and sale.offers[token.offer]
-    -- The token is the idempotency key: if its order exists, that is the answer, whatever became of the sale.
-    if not offer or sales.may_have(offer, token.order) then
-        return nil
-    end
-
-    return refusal_of(request, sale, offer)
+    return offer and refusal_of(request, sale, offer)
 end
 
 return _M

@@ -17,7 +17,7 @@ local function binary(hex)
     return (hex:gsub("..", function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
--- nil: not known, so that nothing about the offer is refused. A filter has a power of two bytes.
+-- nil: not known which orders there are. A filter has a power of two bytes.
 local function filter_of(text)
     local bits = type(text) == "string" and ngx.decode_base64(text)
     local size = bits and #bits
@@ -37,10 +37,9 @@ local function sale_of(said)
 
     local offers = {}
     for _, offer in ipairs(said.offers) do
-        local filter = filter_of(offer.orders)
         local offer_key = binary(offer.key)
-        if filter and offer_key then
-            offers[offer_key] = { sold_out = offer.soldOut == true, filter = filter }
+        if offer_key then
+            offers[offer_key] = { sold_out = offer.soldOut == true, filter = filter_of(offer.orders) }
         end
     end
 
@@ -88,8 +87,8 @@ end
 -- Whether the order may be among those that were ever placed: false is certain.
 function _M.may_have(offer, order)
     local filter = offer.filter
-    if filter == "" then
-        return false
+    if not filter or filter == "" then
+        return not filter
     end
 
     local a, b, c, d, e, f, g, h = byte(order, 9, 16)
