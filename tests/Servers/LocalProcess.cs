@@ -43,7 +43,7 @@ public sealed class LocalProcess : IAsyncDisposable
     {
         if (!process.HasExited)
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
         }
 
         await process.WaitForExitAsync();
@@ -59,7 +59,7 @@ public sealed class LocalProcess : IAsyncDisposable
     private void Keep(object sender, DataReceivedEventArgs line) => LastLine = line.Data ?? LastLine;
 
     /// <summary>The run is over, and this server was not disposed of.</summary>
-    private void KillAtExit(object? sender, EventArgs arguments) => process.Kill();
+    private void KillAtExit(object? sender, EventArgs arguments) => process.Kill(entireProcessTree: true);
 
     private void Signal(string name)
     {

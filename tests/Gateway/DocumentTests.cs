@@ -1,0 +1,194 @@
+using System.Net;
+
+using FlashSale.Core.Wire;
+using FlashSale.Tests.Server;
+
+using Xunit;
+
+namespace FlashSale.Tests.Gateway;
+
+/// <summary>What is kept for others, for how long, and what never is.</summary>
+public sealed class DocumentTests
+{
+    private const string Sale = "/api/v1/sales/1";
+    private const string State = "/api/v1/sales/1/state";
+    private const string Public = "Content-Type: application/json\r\nCache-Control: public, max-age=1, stale-while-revalidate=2\r\nVary: Accept-Encoding\r\nETag: W/\"abc\"\r\n";
+    private const string Page = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\nContent-Security-Policy: default-src 'none'\r\n";
+    private static readonly (string, string) Browser = ("Accept", "text/html");
+
+    [Theory]
+    [InlineData("/api/v1/sales", Public)]
+    [InlineData(Sale, Public)]
+    [InlineData(State, Public)]
+    [InlineData("/", Page)]
+    [InlineData("/en/sales/byd-han", Page)]
+    public async Task Document_WhenManyAskAtOnce_IsFetchedOnce(string path, string headers)
+    {
+        await using var rig = await GatewayRig.StartAsync(state => state.LimitsEnabled = false);
+        rig.Application.AnswerAsync = async _ =>
+        {
+            await Task.Delay(100);
+            return new StubAnswer(200, "the document", headers);
+        };
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => rig.GetAsync(path)));
+
+        Assert.All(replies, reply => Assert.Equal("the document", reply.Expect(HttpStatusCode.OK).Body));
+        Assert.Single(rig.Application.Requests);
+        Assert.All(replies, reply => Assert.Equal(headers == Page ? "no-store" : "public, max-age=1, stale-while-revalidate=2", reply.Headers["Cache-Control"]));
+        Assert.Equal(headers == Page, replies[0].Headers.ContainsKey("Content-Security-Policy"));
+    }
+
+    [Fact]
+    public async Task Document_WhenItsTimeIsOver_IsFetchedAgain()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.AnswerAsync = _ => Task.FromResult<StubAnswer?>(new StubAnswer(200, $"{rig.Application.Requests.Count}", Public));
+
+        Assert.Equal(("1", "1"), ((await rig.GetAsync(Sale)).Body, (await rig.GetAsync(Sale)).Body));
+        await Task.Delay(1_050);
+        Assert.Equal("2", (await rig.GetAsync(Sale)).Body);
+    }
+
+    [Fact]
+    public async Task Document_WhenItIsAskedForWithItsTag_IsNotSentAgain()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.Always(new StubAnswer(200, "the document", Public));
+        async Task<HttpStatusCode> AskAsync(string tags) => (await rig.GetAsync(Sale, ("If-None-Match", tags))).Status;
+
+        Assert.Equal(HttpStatusCode.NotModified, await AskAsync("W/\"abc\""));
+        Assert.Equal(HttpStatusCode.NotModified, await AskAsync("\"xyz\", \"abc\""));
+        Assert.Equal(HttpStatusCode.NotModified, await AskAsync("*"));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("\"ab\""));
+        var reply = await rig.GetAsync(Sale, ("If-None-Match", "W/\"abc\""));
+        Assert.Equal(("W/\"abc\"", ""), (reply.Headers["ETag"], reply.Body));
+        Assert.Null(Assert.Single(rig.Application.Requests).Header("If-None-Match"));
+    }
+
+    [Fact]
+    public async Task Document_ForThoseWhoTakeGzip_IsKeptApart()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(
+            request.Header("Accept-Encoding") is null ? new StubAnswer(200, "plain", Public) : new StubAnswer(200, "small", Public + "Content-Encoding: gzip\r\n"));
+        async Task<string> AskAsync(string encodings) => (await rig.GetAsync(Sale, ("Accept-Encoding", encodings))).Body;
+
+        Assert.Equal("small", await AskAsync("br, GZIP"));
+        Assert.Equal("plain", await AskAsync("br"));
+        Assert.Equal("plain", await AskAsync("gzip;q=0"));
+        Assert.Equal("small", await AskAsync("gzip"));
+        Assert.Equal(["gzip", null], rig.Application.Requests.Select(request => request.Header("Accept-Encoding")));
+    }
+
+    [Fact]
+    public async Task Document_IsFetchedWithoutAnythingPersonal()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.Always(new StubAnswer(200, "the document", Public));
+
+        await rig.SendAsync(HttpMethod.Get, Sale + "?cache=" + "buster", GatewayRig.Session("alice"), headers: [("Cookie", "flashsale_session=x"), ("Range", "bytes=0-1"), ("X-Other", "x")]);
+
+        var arrived = Assert.Single(rig.Application.Requests);
+        Assert.Equal($"GET {Sale} HTTP/1.1", arrived.Line);
+        Assert.All(new[] { "Authorization", "Cookie", "Range", "X-Other" }, name => Assert.Null(arrived.Header(name)));
+        Assert.Equal("127.0.0.1", arrived.Header("X-Forwarded-For"));
+    }
+
+    [Fact]
+    public async Task Page_OfSomebodyWhoIsSignedIn_IsTheirsAlone()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(new StubAnswer(200, $"for {request.Header("Cookie") ?? "a stranger"}", Page));
+        async Task<string> AskAsync(string? cookie) => (await (cookie is null ? rig.GetAsync("/", Browser) : rig.GetAsync("/", Browser, ("Cookie", cookie)))).Body;
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal("for flashsale_session=alice", await AskAsync("flashsale_session=alice"));
+            Assert.Equal("for a stranger", await AskAsync(null));
+            Assert.Equal("for flashsale_session=bob", await AskAsync("flashsale_session=bob"));
+            Assert.Equal("for a stranger", await AskAsync("other=cookie"));
+        }
+
+        Assert.Equal(7, rig.Application.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/sales/1/reservations/me", Public)]
+    [InlineData("/api/v1/orders/abc", Public)]
+    [InlineData("/orders", Page)]
+    [InlineData("/sales/x?a=b", Page)]
+    [InlineData("/sales/x/offers/1F/checkout", Page)]
+    [InlineData(Sale, "Content-Type: application/json\r\nCache-Control: private, max-age=60\r\n")]
+    [InlineData(Sale, "Content-Type: application/json\r\nCache-Control: no-store\r\n")]
+    [InlineData(Sale, "Content-Type: application/json\r\n")]
+    [InlineData(Sale, Public + "Set-Cookie: a=b\r\n")]
+    [InlineData("/", Page + "Set-Cookie: a=b\r\n")]
+    public async Task Answer_ThatIsNotForEverybody_IsNotKept(string path, string headers)
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.Always(new StubAnswer(200, "x", headers));
+
+        await rig.GetAsync(path);
+        await rig.GetAsync(path);
+
+        Assert.Equal(2, rig.Application.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Answer_ThatIsNotASuccess_IsPassedOnAndNotKept()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.Always(new StubAnswer(404, """{"code":"not-found"}""", "Content-Type: application/problem+json\r\nCache-Control: public, max-age=1\r\n"));
+
+        var reply = await rig.GetAsync(Sale);
+        await rig.GetAsync(Sale);
+
+        Assert.Equal((HttpStatusCode.NotFound, """{"code":"not-found"}""", "application/problem+json"), (reply.Status, reply.Body, reply.Reply.MediaType));
+        Assert.Equal(2, rig.Application.Requests.Count);
+    }
+
+    /// <summary>What an error is answered with: an old document for ten seconds, an old state never (I9).</summary>
+    [Fact]
+    public async Task Document_WhenTheApplicationBreaks_IsTheOldOneForAWhile_AndTheStateNever()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.Always(new StubAnswer(200, "old", Public));
+        foreach (var path in new[] { Sale, State, "/" })
+        {
+            (await rig.GetAsync(path)).Expect(HttpStatusCode.OK);
+        }
+
+        rig.Application.AnswerAsync = _ => Task.FromResult<StubAnswer?>(null);
+        await Task.Delay(1_100);
+
+        Assert.Equal("old", (await rig.GetAsync(Sale)).Body);
+        Assert.Equal("old", (await rig.GetAsync("/", Browser)).Body);
+        (await rig.GetAsync(State)).ExpectProblem(ProblemCode.Overloaded);
+        rig.Application.Always(new StubAnswer(200, "new", Public));
+        Assert.Equal("new", (await rig.GetAsync(State)).Body);
+    }
+
+    [Fact]
+    public async Task Document_WhileOneFetchesItAnew_IsGivenToOthersAsItWas()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.Always(new StubAnswer(200, "old", Public));
+        await rig.GetAsync(Sale);
+        await Task.Delay(1_050);
+        var fetched = new TaskCompletionSource();
+        rig.Application.AnswerAsync = async _ =>
+        {
+            await fetched.Task;
+            return new StubAnswer(200, "new", Public);
+        };
+
+        var first = rig.GetAsync(Sale);
+        await Eventually.HoldsAsync(() => rig.Application.Requests.Count == 2, "it is being fetched");
+        var meanwhile = (await rig.GetAsync(Sale)).Body;
+        fetched.SetResult();
+
+        Assert.Equal(("old", "new", "new"), (meanwhile, (await first).Body, (await rig.GetAsync(Sale)).Body));
+        Assert.Equal(2, rig.Application.Requests.Count);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+
+using FlashSale.Core.Wire;
+using FlashSale.Tests.Server;
+using FlashSale.Tests.Servers;
+
+using Xunit;
+
+namespace FlashSale.Tests.Gateway;
+
+/// <summary>What the gateway answers by itself, and how it starts.</summary>
+public sealed class OwnAnswerTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7_200_123)]
+    [InlineData(-40_000)]
+    public async Task Time_IsTheApplicationsClock(int aheadMs)
+    {
+        await using var rig = await GatewayRig.StartAsync(state => state.ClockIsAhead = TimeSpan.FromMilliseconds(aheadMs));
+
+        var before = rig.State.Now;
+        var reply = (await rig.GetAsync("/api/v1/time")).Expect(HttpStatusCode.OK);
+        var after = rig.State.Now;
+
+        var epochMs = reply.Reply.Json.GetProperty("epochMs").GetInt64();
+        Assert.InRange(epochMs, before.ToUnixTimeMilliseconds() - 100, after.ToUnixTimeMilliseconds() + 100);
+        Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(epochMs).UtcDateTime.ToString(UtcTimeConverter.Format), reply.Reply.Text("serverTime"));
+        Assert.Equal(("application/json", "no-store"), (reply.Headers["Content-Type"], reply.Headers["Cache-Control"]));
+        Assert.Empty(rig.Application.Requests);
+    }
+
+    [Fact]
+    public async Task Time_WhenTheApplicationStops_GoesOn()
+    {
+        await using var rig = await GatewayRig.StartAsync(state => state.ClockIsAhead = TimeSpan.FromHours(1));
+        rig.Application.State = null;
+        await Task.Delay(700);
+
+        var epochMs = (await rig.GetAsync("/api/v1/time")).Expect(HttpStatusCode.OK).Reply.Json.GetProperty("epochMs").GetInt64();
+
+        Assert.InRange(epochMs, rig.State.Now.AddSeconds(-1).ToUnixTimeMilliseconds(), rig.State.Now.AddSeconds(1).ToUnixTimeMilliseconds());
+    }
+
+    [Fact]
+    public async Task Time_AskedForInAnotherWay_IsTheApplicationsToAnswer()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        Assert.True((await rig.PostAsync("/api/v1/time", null, "{}")).WasPassedOn);
+    }
+
+    [Theory]
+    [InlineData("site.css", "text/css")]
+    [InlineData("site.js", "text/javascript")]
+    [InlineData("icon.svg", "image/svg+xml")]
+    public async Task File_IsServedFromDiskAsTheApplicationServesIt(string name, string type)
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        var content = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "src", "Server", "wwwroot", name));
+        var version = Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 6));
+
+        var forGood = (await rig.GetAsync($"/{name}?v={version}")).Expect(HttpStatusCode.OK);
+        var forNow = (await rig.GetAsync("/" + name)).Expect(HttpStatusCode.OK);
+
+        Assert.Equal(System.Text.Encoding.UTF8.GetString(content), forGood.Body);
+        Assert.Equal((type, "public, max-age=31536000, immutable", "nosniff"), (forGood.Headers["Content-Type"], forGood.Headers["Cache-Control"], forGood.Headers["X-Content-Type-Options"]));
+        Assert.Equal("public, max-age=60", forNow.Headers["Cache-Control"]);
+        (await rig.GetAsync("/" + name, ("If-None-Match", forNow.Headers["ETag"]))).Expect(HttpStatusCode.NotModified);
+        Assert.Empty(rig.Application.Requests);
+
+        // Another version is the application's: a browser would keep the wrong one for a year.
+        Assert.True((await rig.GetAsync($"/{name}?v=000000000000")).WasPassedOn);
+    }
+
+    [Fact]
+    public async Task File_ThatIsNotThere_IsTheApplicationsToServe()
+    {
+        await using var rig = await GatewayRig.StartAsync(site: site => site with { Files = "/nowhere" });
+        Assert.True((await rig.GetAsync("/site.css")).WasPassedOn);
+    }
+
+    [Fact]
+    public async Task BusyPage_WhenAPageIsRefused_RetriesAfterATimeDrawnForEach()
+    {
+        await using var rig = await GatewayRig.StartAsync(state => state.Address = (1, 1));
+        await rig.GetAsync("/orders");
+        HashSet<string> drawn = [];
+        for (var i = 0; i < 60; i++)
+        {
+            var reply = await rig.GetAsync("/orders", ("Accept", "text/html,application/xhtml+xml"));
+            Assert.Equal((HttpStatusCode.TooManyRequests, "text/html"), (reply.Status, reply.Reply.MediaType));
+            Assert.Equal(["\"address\";q=1;w=1", "no-store"], [reply.Headers["RateLimit-Policy"], reply.Headers["Cache-Control"]]);
+            drawn.Add(reply.Headers["Refresh"]);
+        }
+
+        Assert.Equal(["3", "4", "5", "6", "7", "8"], drawn.Order());
+
+        // A form is for its sender to send again, and an API call never gets a page.
+        var form = await rig.SendAsync(HttpMethod.Post, "/en/sales/x/reservation", null, new StringContent(""), [("Accept", "text/html")]);
+        Assert.False(form.Headers.ContainsKey("Refresh"));
+        Assert.Contains("<html lang=\"en\">", form.Body, StringComparison.Ordinal);
+        Assert.Contains("data-seconds=\"0\"", form.Body, StringComparison.Ordinal);
+        (await rig.GetAsync("/api/v1/other", ("Accept", "text/html"))).ExpectProblem(ProblemCode.RateLimited);
+    }
+
+    [Theory]
+    [InlineData("busy.html")]
+    [InlineData("busy.en.html")]
+    public void BusyPage_StandsByItself(string name)
+    {
+        var page = Repository.Read("deploy/nginx/html/" + name);
+        Assert.InRange(page.Length, 500, 4_096);
+        Assert.DoesNotMatch("(?i)(src=|url\\(|@import|http:|https:)", page);
+        Assert.Contains("<meta name=\"viewport\"", page, StringComparison.Ordinal);
+        Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, "\\{n\\}"));
+    }
+
+    [Fact]
+    public async Task Health_IsThatOfTheGatewayItself()
+    {
+        var instance = new StubApplication();
+        await using var rig = await GatewayRig.StartAsync(site: site =>
+        {
+            instance.State = new EdgeState().Write;
+            return site with { State = [instance.Port] };
+        });
+        (await rig.GetAsync("/healthz/live")).Expect(HttpStatusCode.OK);
+        (await rig.GetAsync("/healthz/ready")).Expect(HttpStatusCode.OK);
+
+        await instance.DisposeAsync();
+
+        await Eventually.HoldsAsync(async () => (await rig.GetAsync("/healthz/ready")).Status == HttpStatusCode.ServiceUnavailable, "it is not ready");
+        (await rig.GetAsync("/healthz/live")).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Nginx_WhenItChecksTheConfigurationAsItComes_FindsNothingWrong()
+    {
+        using var folder = new TemporaryFolder();
+        var start = new ProcessStartInfo("nginx", ["-t", "-p", folder.Path, "-c", Path.Combine(Repository.Root, "deploy", "nginx", "nginx.conf")]) { RedirectStandardError = true, UseShellExecute = false };
+        using var check = Process.Start(start)!;
+        var said = await check.StandardError.ReadToEndAsync();
+        await check.WaitForExitAsync();
+
+        Assert.Equal(0, check.ExitCode);
+        // Nothing but "syntax is ok" and "test is successful".
+        Assert.Equal(2, said.Trim().Split('\n').Length);
+        Assert.DoesNotContain("warn", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("short", "session_key must be 32 bytes")]
+    [InlineData("file:/nowhere/auth.key", "cannot be read")]
+    public async Task Nginx_WhenAKeyIsWrong_DoesNotStart(string key, string why)
+    {
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Nginx.StartAsync(NginxSite.Of(1) with { SessionKey = key }));
+        Assert.Contains(why, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reload_KeepsServing()
+    {
+        await using var rig = await GatewayRig.StartAsync(state => state.SoldOut = true);
+        rig.Nginx.Reload();
+        for (var i = 0; i < 50; i++)
+        {
+            using var client = rig.Client();
+            (await rig.SendAsync(HttpMethod.Get, "/api/v1/time", null, client: client)).Expect(HttpStatusCode.OK);
+            await Task.Delay(10);
+        }
+
+        await rig.KnowsStateAsync();
+        using var fresh = rig.Client();
+        var token = new StringContent($$"""{"token":"{{rig.Token("alice")}}"}""", System.Text.Encoding.UTF8, "application/json");
+        (await rig.SendAsync(HttpMethod.Post, GatewayRig.Orders, GatewayRig.Session("alice"), token, client: fresh)).ExpectProblem(ProblemCode.SoldOut);
+    }
+}

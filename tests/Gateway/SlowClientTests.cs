@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+using FlashSale.Tests.Server;
+
+using Xunit;
+
+namespace FlashSale.Tests.Gateway;
+
+/// <summary>Connections that are held open with as little as possible, with people beside them.</summary>
+public sealed class SlowClientTests
+{
+    private const int Connections = 600;
+    private static readonly TimeSpan CutOffAfter = TimeSpan.FromSeconds(5);
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("GET /api/v1/other HTTP/1.1\r\nHost: a\r\nX", true)]
+    [InlineData("POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n{\"tok", false)]
+    [InlineData("POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"t", false)]
+    public async Task Connections_ThatStopHalfway_DisturbNobodyAndAreCutOff(string half, bool dripsAlong)
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        List<Socket> slow = [];
+        try
+        {
+            for (var i = 0; i < Connections; i++)
+            {
+                // From many addresses: else it is one address's limit that ends them.
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(new IPAddress([127, 0, 1, (byte)(i % 200 + 1)]), 0));
+                await socket.ConnectAsync(IPAddress.Loopback, rig.Nginx.Port);
+                await socket.SendAsync(Encoding.ASCII.GetBytes(half));
+                slow.Add(socket);
+            }
+
+            var since = Stopwatch.GetTimestamp();
+            while (Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(2))
+            {
+                Assert.True((await rig.OrderAsync("alice", rig.Token("alice"))).WasPassedOn);
+                if (dripsAlong)
+                {
+                    await slow[0].SendAsync("x"u8.ToArray());
+                }
+
+                await Task.Delay(20);
+            }
+
+            Assert.DoesNotContain(rig.Application.Requests, arrived => arrived.Header("X-Forwarded-For")!.StartsWith("127.0.1.", StringComparison.Ordinal));
+            // A drip a while does not keep the head of a request open: its time is counted from its start.
+            await Eventually.HoldsAsync(() => slow.TrueForAll(IsCutOff), "all of them are cut off");
+            Assert.True(Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(1) && CutOffAfter < TimeSpan.FromSeconds(10));
+        }
+        finally
+        {
+            slow.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task Connections_OfOneAddress_AreLimited()
+    {
+        await using var rig = await GatewayRig.StartAsync(state => (state.LimitsEnabled, state.User) = (false, (1, 1)));
+        var released = new TaskCompletionSource();
+        rig.Application.AnswerAsync = async _ =>
+        {
+            await released.Task;
+            return new StubAnswer();
+        };
+
+        // One process of two thousand shoppers would be enough; more than that is no shopper.
+        using var client = rig.Client("127.0.0.77");
+        var asking = Enumerable.Range(0, 2_050).Select(_ => rig.SendAsync(HttpMethod.Get, "/api/v1/other", null, client: client)).ToArray();
+        var first = await Task.WhenAny(asking);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await first).Status);
+        Assert.True((await rig.GetAsync("/healthz/live")).Status == HttpStatusCode.OK);
+        released.SetResult();
+
+        var replies = await Task.WhenAll(asking);
+        Assert.Equal(50, replies.Count(reply => reply.Status == HttpStatusCode.TooManyRequests));
+        Assert.Equal(2_000, replies.Count(reply => reply.Status == HttpStatusCode.OK));
+    }
+
+    private static bool IsCutOff(Socket socket)
+    {
+        try
+        {
+            // Readable with nothing to read, or an answer and then the end.
+            while (socket.Poll(0, SelectMode.SelectRead))
+            {
+                if (socket.Receive(new byte[4_096]) == 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+}
