@@ -73,20 +73,19 @@ internal sealed class Pump(Uri target, IPEndPoint endPoint, TimeSpan patience, R
             lane.Start = clock.Now;
         }
 
-        while (!cancellationToken.IsCancellationRequested && clock.Now < until)
+        Epoll.GoFirst(true);
+        while (!cancellationToken.IsCancellationRequested && clock.Now < until
+            && !Array.TrueForAll(lanes, static lane => lane.Exhausted && lane.InFlight == 0))
         {
             foreach (var lane in lanes)
             {
                 Dispatch(lane);
             }
 
-            if (Array.TrueForAll(lanes, static lane => lane.Exhausted && lane.InFlight == 0))
-            {
-                return;
-            }
-
             Turn();
         }
+
+        Epoll.GoFirst(false);
     }
 
     /// <summary>Waits for what is in flight; after the patience for an answer nothing is.</summary>
