@@ -6,19 +6,27 @@ using FlashSale.Tools.Overload;
 namespace FlashSale.Bench;
 
 /// <summary>
-/// A closed loop as <see cref="Crowd"/>, by the pump of <c>flashsale load --overload</c>: one thread, and about half of the processor time, so that more is left
-/// for what is compared. The pump and the crowd are never compared with each other.
+/// A closed loop as <see cref="Crowd"/>, by the pump of <c>flashsale load --overload</c>: one thread, a few source addresses, and about half of the processor
+/// time, so that more is left for what is compared. What the pump measured is never compared with what the crowd did.
 /// </summary>
 internal static class PumpCrowd
 {
-    public sealed record Result(double PerSecond, double P50Ms, double P99Ms, IReadOnlyList<(int Status, string Code, long Count)> Answers);
+    private const int Sources = 8;
+
+    public sealed record Result(double PerSecond, double P50Ms, double P99Ms, IReadOnlyList<(int Status, string Code, long Count)> Answers)
+    {
+        public long Total => Answers.Sum(row => row.Count);
+
+        public override string ToString() =>
+            $"{PerSecond,8:N0}/s  p50 {P50Ms,6:N1} ms  p99 {P99Ms,6:N1} ms  {string.Join(' ', Answers.Select(row => $"{row.Status}{(row.Code.Length > 0 ? " " + row.Code : "")}×{row.Count:N0}"))}";
+    }
 
     /// <param name="next">The bytes of the next request; null ends the run early.</param>
     public static Result Run(Uri target, int connections, Func<byte[]?> next, TimeSpan length)
     {
         var clock = new RunClock(TimeProvider.System);
         using var pump = new Pump(target, new IPEndPoint(IPAddress.Loopback, target.Port), TimeSpan.FromSeconds(10), clock);
-        var pool = pump.AddPool(connections, _ => null);
+        var pool = pump.AddPool(connections, i => ShopClient.SourceAddress(i % Sources));
         var start = clock.Now;
         var tally = new Tally(new Timeline(start));
         Lane[] lanes = [new Lane(new Ready(next), pool, tally, width: connections)];
