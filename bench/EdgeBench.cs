@@ -43,11 +43,14 @@ public static class EdgeBench
         new("shed", """{"shedding":{"pagesPercent":0,"documentsPercent":0,"tokensPercent":0,"ordersPercent":0}}""", 503, "overloaded", "shed"),
     ];
 
+    private static readonly string Unlimited = $"{{\"perSecond\":{Limits.RateMax},\"burst\":{Limits.RateMax}}}";
+
     private static readonly string Defaults =
         $$"""
-        {"total":{"perSecond":{{Limits.RateMax}},"burst":{{Limits.RateMax}}},"address":{"perSecond":{{Limits.RateMax}},"burst":{{Limits.RateMax}}},
-         "user":{"perSecond":{{Limits.RateMax}},"burst":{{Limits.RateMax}}},"sale":{"perSecond":{{Limits.RateMax}},"burst":{{Limits.RateMax}}},
-         "shedding":{"pagesPercent":50,"documentsPercent":65,"tokensPercent":80,"ordersPercent":100}}
+        {
+          "total": {{Unlimited}}, "address": {{Unlimited}}, "user": {{Unlimited}}, "sale": {{Unlimited}},
+          "shedding": {"pagesPercent": 50, "documentsPercent": 65, "tokensPercent": 80, "ordersPercent": 100 }
+        }
         """;
 
     public static async Task<int> RunAsync(int seconds)
