@@ -32,7 +32,7 @@ public static class EdgeBench
 
     private static readonly Layer[] Layers =
     [
-        new("total limit", """{"total":{"perSecond":1,"burst":1}}""", 429, "rate-limited", "total_limit"),
+        new("total limit", """{"total":{"perSecond":100,"burst":100}}""", 429, "rate-limited", "total_limit"),
         new("address limit", """{"address":{"perSecond":10,"burst":10}}""", 429, "rate-limited", "address_limit"),
         // Few users, or as many requests a second would be allowed as there are users.
         new("user limit", """{"user":{"perSecond":1,"burst":1}}""", 429, "rate-limited", "user_limit", Users: 100),
