@@ -11,6 +11,7 @@ return args switch
     ["scale", ..] => await ScaleBench.RunAsync(Seconds(args)),
     ["gate", ..] => await GateBench.RunAsync(Seconds(args)),
     ["mysql", ..] => await MySqlBench.RunAsync(Seconds(args)),
+    ["edge", ..] => await EdgeBench.RunAsync(Seconds(args)),
     ["all", ..] => await AllAsync(Seconds(args)),
     ["serve-bare", var url] => await BareServer.RunAsync(url),
     ["serve-no-storage", var url] => await NoStorageServer.RunAsync(url),

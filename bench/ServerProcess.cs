@@ -26,6 +26,16 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>User and system time of all its threads, since its start.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
     public static Task<ServerProcess> StartProductAsync(BenchKeys keys, string data, params (string Key, string Value)[] settings) =>
         StartAsync(typeof(FlashSale.Server.Orders.LedgerWriter).Assembly.Location, url => ["--urls", url], [.. Product(keys, data), .. settings]);
 

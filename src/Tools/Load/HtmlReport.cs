@@ -38,8 +38,7 @@ internal static class HtmlReport
     {
         var page = new StringBuilder();
         var title = $"FlashSale load run, seed {outcome.Settings.Seed}";
-        page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        page.Append($"<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n<h1>{Escape(title)}</h1>\n");
+        WriteStart(page, title);
         WriteHead(page, outcome);
         WriteInvariants(page, outcome.Report);
         WriteSeconds(page, outcome);
@@ -53,6 +52,12 @@ internal static class HtmlReport
             (string[])[note.Key, $"{note.Value:N0}"]));
         page.Append("</body>\n</html>\n");
         return page.ToString();
+    }
+
+    internal static void WriteStart(StringBuilder page, string title)
+    {
+        page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        page.Append($"<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n<h1>{Escape(title)}</h1>\n");
     }
 
     private static void WriteHead(StringBuilder page, RunOutcome outcome)
@@ -75,7 +80,7 @@ internal static class HtmlReport
         page.Append($"Generator: {Environment.ProcessorCount} processors, {Escape(System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription)}.</p>\n");
     }
 
-    private static void WriteInvariants(StringBuilder page, AuditReport report)
+    internal static void WriteInvariants(StringBuilder page, AuditReport report)
     {
         page.Append("<h2>Invariants</h2>\n<table>\n<tr><th></th><th>invariant</th><th>verdict</th><th class=\"n\">checks</th><th class=\"n\">violations</th><th>figures</th></tr>\n");
         foreach (var finding in report.Findings)
@@ -139,7 +144,7 @@ internal static class HtmlReport
     }
 
     /// <param name="columns">Those with # in front are numbers.</param>
-    private static void WriteTable(StringBuilder page, string[] columns, IEnumerable<string[]> rows)
+    internal static void WriteTable(StringBuilder page, string[] columns, IEnumerable<string[]> rows)
     {
         page.Append("<div class=\"scroll\"><table>\n<tr>");
         foreach (var column in columns)
@@ -162,5 +167,5 @@ internal static class HtmlReport
         page.Append("</table></div>\n");
     }
 
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+    internal static string Escape(string text) => WebUtility.HtmlEncode(text);
 }

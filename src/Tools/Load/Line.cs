@@ -223,26 +223,27 @@ internal sealed class Line(Uri target, IPEndPoint endPoint, IPAddress? source, i
             Patience.Dispose();
         }
     }
+}
 
-    private ref struct RequestWriter(Span<byte> buffer)
+/// <summary>Puts a request together in a buffer that is large enough for it.</summary>
+internal ref struct RequestWriter(Span<byte> buffer)
+{
+    private readonly Span<byte> buffer = buffer;
+
+    public int Length { get; private set; }
+
+    public void Add(ReadOnlySpan<byte> bytes)
     {
-        private readonly Span<byte> buffer = buffer;
+        bytes.CopyTo(buffer[Length..]);
+        Length += bytes.Length;
+    }
 
-        public int Length { get; private set; }
+    public void Add(string ascii) => Length += Encoding.ASCII.GetBytes(ascii, buffer[Length..]);
 
-        public void Add(ReadOnlySpan<byte> bytes)
-        {
-            bytes.CopyTo(buffer[Length..]);
-            Length += bytes.Length;
-        }
-
-        public void Add(string ascii) => Length += Encoding.ASCII.GetBytes(ascii, buffer[Length..]);
-
-        public void Add(int number)
-        {
-            Utf8Formatter.TryFormat(number, buffer[Length..], out var written);
-            Length += written;
-        }
+    public void Add(int number)
+    {
+        Utf8Formatter.TryFormat(number, buffer[Length..], out var written);
+        Length += written;
     }
 }
 

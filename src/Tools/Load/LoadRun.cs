@@ -33,8 +33,8 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
     {
         var report = MakeDirectory();
         var startedAt = clock.Now;
-        using var shop = new ShopClient(settings, await ResolveAsync(cancellationToken), clock, metrics);
-        var (offset, error) = await MeasureClockAsync(cancellationToken);
+        using var shop = new ShopClient(settings, await ResolveAsync(settings.Target, cancellationToken), clock, metrics);
+        var (offset, error) = await MeasureClockAsync(settings.Target, settings.CallTimeout, clock, cancellationToken);
         var run = $"{settings.Seed}-{RunClock.ToTime(startedAt).ToString("HHmmssfff", CultureInfo.InvariantCulture)}";
         var expires = RunClock.ToTime(startedAt) + SessionLength;
         var users = PlanMaker.MakeUsers(settings, sessions, expires, run);
@@ -234,32 +234,32 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
         }
     }
 
-    private async Task<IPAddress> ResolveAsync(CancellationToken cancellationToken)
+    internal static async Task<IPAddress> ResolveAsync(Uri target, CancellationToken cancellationToken)
     {
         try
         {
-            var addresses = await Dns.GetHostAddressesAsync(settings.Target.DnsSafeHost, cancellationToken);
+            var addresses = await Dns.GetHostAddressesAsync(target.DnsSafeHost, cancellationToken);
             return addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
         }
         catch (SocketException problem)
         {
-            throw new UsageException($"--target: {settings.Target.Host}: {problem.Message}", problem);
+            throw new UsageException($"--target: {target.Host}: {problem.Message}", problem);
         }
     }
 
     /// <returns>The server's clock less ours and how far that may be off, from the quickest of a few calls.</returns>
-    private async Task<(long Offset, long Error)> MeasureClockAsync(CancellationToken cancellationToken)
+    internal static async Task<(long Offset, long Error)> MeasureClockAsync(Uri target, TimeSpan patience, RunClock clock, CancellationToken cancellationToken)
     {
         const int Tries = 8;
         const long Millisecond = 1_000;
         var best = (Offset: 0L, Error: long.MaxValue);
         try
         {
-            using var http = new HttpClient { Timeout = settings.CallTimeout };
+            using var http = new HttpClient { Timeout = patience };
             for (var i = 0; i < Tries; i++)
             {
                 var sent = clock.Now;
-                var body = await http.GetByteArrayAsync(new Uri(settings.Target, "/api/v1/time"), cancellationToken);
+                var body = await http.GetByteArrayAsync(new Uri(target, "/api/v1/time"), cancellationToken);
                 var end = clock.Now;
                 var answer = JsonSerializer.Deserialize(body, WireJson.Default.TimeDocument) ?? throw new JsonException("null");
                 var error = ((end - sent) / 2) + Millisecond;
@@ -273,7 +273,7 @@ internal sealed class LoadRun(LoadSettings settings, IAnsiConsole console, TimeP
         }
         catch (Exception problem) when (problem is HttpRequestException or JsonException or OperationCanceledException)
         {
-            throw new UsageException($"{settings.Target} does not answer as a FlashSale server: {problem.Message}", problem);
+            throw new UsageException($"{target} does not answer as a FlashSale server: {problem.Message}", problem);
         }
     }
 

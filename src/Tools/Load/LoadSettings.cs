@@ -35,6 +35,12 @@ internal sealed record LoadSettings
     public required int Connections { get; init; }
     public required TimeSpan CallTimeout { get; init; }
 
+    /// <summary>Live orders that a user may have of an offer.</summary>
+    public int PerUserLimit { get; init; } = 1;
+
+    /// <summary>Whether every other sale asks for a reservation.</summary>
+    public bool WithReservations { get; init; } = true;
+
     /// <summary>As it was typed, with the key left out.</summary>
     public required string CommandLine { get; init; }
 

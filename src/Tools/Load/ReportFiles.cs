@@ -9,7 +9,7 @@ namespace FlashSale.Tools.Load;
 /// <summary>The files of a run: <c>result.json</c>, <c>report.html</c>, <c>history.jsonl</c>.</summary>
 internal sealed class ReportFiles(string directory)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public string HistoryFile => Path.Combine(directory, "history.jsonl");
     public string ResultFile => Path.Combine(directory, "result.json");
@@ -118,7 +118,7 @@ internal sealed class ReportFiles(string directory)
         })]),
     };
 
-    private static JsonObject Verdict(AuditReport report) => new()
+    internal static JsonObject Verdict(AuditReport report) => new()
     {
         ["exitCode"] = report.ExitCode,
         ["summary"] = report.Verdict,

@@ -56,7 +56,7 @@ internal sealed class SaleSetup(LoadSettings settings, ShopClient shop, RunClock
     private async Task<PlannedSale> MakeOneAsync(int index, DateTimeOffset now, DateTimeOffset opensAt)
     {
         // Every other sale asks for a reservation, so that one run goes both ways.
-        var reserves = index % 2 == 0;
+        var reserves = settings.WithReservations && index % 2 == 0;
         var slug = $"load-{settings.Seed}-{now:MMddHHmmssfff}-{index}";
         var request = new SaleRequest
         {
@@ -100,7 +100,7 @@ internal sealed class SaleSetup(LoadSettings settings, ShopClient shop, RunClock
         FaceValue = Money.Cny(FaceValue),
         Price = Money.Cny(Price),
         Stock = settings.Stock,
-        PerUserLimit = 1,
+        PerUserLimit = settings.PerUserLimit,
         ValidFrom = opensAt,
         ValidUntil = opensAt.AddYears(1),
     };

@@ -29,7 +29,7 @@ internal static class Summary
     public static IEnumerable<string> Percentiles(LatencyHistogram histogram) =>
         ((double[])[50, 90, 99, 99.9]).Select(percent => $"{histogram.Percentile(percent) / 1000.0:N1}").Append($"{histogram.Max / 1000.0:N1}");
 
-    private static Table Make(string title, string[] columns, IEnumerable<string[]> rows)
+    internal static Table Make(string title, string[] columns, IEnumerable<string[]> rows)
     {
         var table = new Table().Border(TableBorder.Simple).Title(title);
         foreach (var column in columns)
