@@ -78,7 +78,6 @@ public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvide
 
         // The order of these two matters: what is said of a moment must not be older than it claims.
         var readAt = time.GetTimestamp();
-        var at = reading.Seq;
         StockRow stock;
         do
         {
@@ -105,17 +104,18 @@ public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvide
             return;
         }
 
-        known[offer] = new KnownOffer(stock, at != reading.Seq || reading.Filter is null ? reading.Renew() : reading.Filter, readAt);
+        known[offer] = new KnownOffer(stock, reading.Filter(), readAt);
     }
 
     private sealed class Reading
     {
+        private OrderFilter? filter;
+        private int filtered;
+
         public HashSet<OrderId> Orders { get; } = [];
 
         /// <summary>The change that was read last.</summary>
         public long Seq { get; private set; }
-
-        public OrderFilter? Filter { get; private set; }
 
         public void Add(IReadOnlyList<CheckedChange> changes)
         {
@@ -129,6 +129,16 @@ public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvide
             }
         }
 
-        public OrderFilter Renew() => Filter = OrderFilter.Of(Orders);
+        /// <summary>Made anew when there are more orders than it was made of.</summary>
+        public OrderFilter Filter()
+        {
+            if (filter is null || filtered != Orders.Count)
+            {
+                filter = OrderFilter.Of(Orders);
+                filtered = Orders.Count;
+            }
+
+            return filter;
+        }
     }
 }
