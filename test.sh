@@ -14,7 +14,7 @@ A skipped test counts as failed, and so does a run without a report. Reports are
 TEXT
 }
 
-# What the tests call and a bare Debian does not have: "command package", one a line.
+# What the tests call and a bare Debian does not have: "command package", or "file package", one a line.
 packages() {
   cat <<'TEXT'
 mount mount
@@ -22,6 +22,11 @@ mariadbd mariadb-server
 redis-server redis-server
 redis-sentinel redis-sentinel
 redis-cli redis-tools
+nginx nginx
+/usr/lib/nginx/modules/ngx_http_lua_module.so libnginx-mod-http-lua
+/usr/share/lua/5.1/resty/core.lua lua-resty-core
+/usr/share/lua/5.1/resty/lrucache.lua lua-resty-lrucache
+/usr/share/lua/5.1/cjson/util.lua lua-cjson
 TEXT
 }
 
@@ -59,7 +64,7 @@ done
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 missing=()
 while read -r command package; do
-  command -v "$command" >/dev/null || missing+=("$package")
+  [ -e "$command" ] || command -v "$command" >/dev/null || missing+=("$package")
 done < <(packages)
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${missing[*]}"

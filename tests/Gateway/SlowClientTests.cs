@@ -13,14 +13,14 @@ namespace FlashSale.Tests.Gateway;
 public sealed class SlowClientTests
 {
     private const int Connections = 600;
-    private static readonly TimeSpan CutOffAfter = TimeSpan.FromSeconds(5);
+    private static readonly string[] Halves =
+    [
+        "", "GET /api/v1/other HTTP/1.1\r\nHost: a\r\nX",
+        "POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n{\"tok", "POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"t",
+    ];
 
-    [Theory]
-    [InlineData("", true)]
-    [InlineData("GET /api/v1/other HTTP/1.1\r\nHost: a\r\nX", true)]
-    [InlineData("POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n{\"tok", false)]
-    [InlineData("POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"t", false)]
-    public async Task Connections_ThatStopHalfway_DisturbNobodyAndAreCutOff(string half, bool dripsAlong)
+    [Fact]
+    public async Task Connections_ThatStopHalfway_DisturbNobodyAndAreCutOff()
     {
         await using var rig = await GatewayRig.StartAsync();
         List<Socket> slow = [];
@@ -30,9 +30,9 @@ public sealed class SlowClientTests
             {
                 // From many addresses: else it is one address's limit that ends them.
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(new IPEndPoint(new IPAddress([127, 0, 1, (byte)(i % 200 + 1)]), 0));
+                socket.Bind(new IPEndPoint(new IPAddress([127, 0, 1, (byte)((i % 200) + 1)]), 0));
                 await socket.ConnectAsync(IPAddress.Loopback, rig.Nginx.Port);
-                await socket.SendAsync(Encoding.ASCII.GetBytes(half));
+                await socket.SendAsync(Encoding.ASCII.GetBytes(Halves[i % Halves.Length]));
                 slow.Add(socket);
             }
 
@@ -40,18 +40,13 @@ public sealed class SlowClientTests
             while (Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(2))
             {
                 Assert.True((await rig.OrderAsync("alice", rig.Token("alice"))).WasPassedOn);
-                if (dripsAlong)
-                {
-                    await slow[0].SendAsync("x"u8.ToArray());
-                }
-
+                // A drip a while does not keep the head of a request open: its time is counted from its start.
+                await slow[1].SendAsync("x"u8.ToArray());
                 await Task.Delay(20);
             }
 
             Assert.DoesNotContain(rig.Application.Requests, arrived => arrived.Header("X-Forwarded-For")!.StartsWith("127.0.1.", StringComparison.Ordinal));
-            // A drip a while does not keep the head of a request open: its time is counted from its start.
             await Eventually.HoldsAsync(() => slow.TrueForAll(IsCutOff), "all of them are cut off");
-            Assert.True(Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(1) && CutOffAfter < TimeSpan.FromSeconds(10));
         }
         finally
         {

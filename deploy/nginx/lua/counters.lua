@@ -3,11 +3,24 @@ local counters = ngx.shared.counters
 
 local _M = {}
 
+-- Of this worker, not yet added to the others': a sale refuses far too many to lock the dictionary for each.
+local pending = {}
+
 -- The key is the line of the metric: to show them is to list them.
 local function count(name)
-    counters:incr(name, 1, 0)
+    pending[name] = (pending[name] or 0) + 1
 end
 
+function _M.add_up()
+    for name, more in pairs(pending) do
+        if more > 0 then
+            counters:incr(name, more, 0)
+            pending[name] = 0
+        end
+    end
+end
+
+-- The names are made once: a format with up to two words in it.
 local function made(format)
     local names = {}
     return function(a, b)
@@ -71,6 +84,7 @@ local TYPES = { "decisions", "failures", "fetches", "outcomes", "refusals", "req
 
 function _M.show()
     local clock = require "clock"
+    _M.add_up()
     local lines = {}
     local names = counters:get_keys(0)
     table.sort(names)

@@ -66,19 +66,24 @@ function _M.parse(text)
     return { epoch_ms = said.epochMs, rev = said.rev, limits = said.limits, tokens = said.tokens, sales = sales }
 end
 
+-- Of this worker, as the dictionary had them when this turn of its loop began: a turn is a few milliseconds at the most, and serves many requests.
+local turn, asked
+
 -- The last document, and when it was asked for (monotonic milliseconds); nil before the first one. However old: the caller decides what that allows.
 function _M.last()
-    -- In this order: what was asked for later may be newer than "asked" says, never older.
-    local asked = state:get "asked"
-    if not asked then
-        return nil
+    local now = ngx.now()
+    if now == turn then
+        return document, asked
     end
 
-    local now = state:get "version"
-    if now ~= version then
+    turn = now
+    -- In this order: what was asked for later may be newer than "asked" says, never older.
+    asked = state:get "asked"
+    local newest = asked and state:get "version"
+    if newest ~= version then
         local text = state:get "text"
         document = text and _M.parse(text)
-        version = now
+        version = newest
     end
 
     return document, asked

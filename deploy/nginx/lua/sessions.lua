@@ -64,7 +64,8 @@ end
 local function text_of(method)
     local header = ngx.var.http_authorization
     if header then
-        return header:sub(1, 7):lower() == "bearer " and header:sub(8) or nil
+        local kind = header:sub(1, 7)
+        return (kind == "Bearer " or kind:lower() == "bearer ") and header:sub(8) or nil
     end
 
     local cookie = ngx.var.cookie_flashsale_session

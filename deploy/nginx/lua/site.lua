@@ -55,6 +55,7 @@ function _M.read(site)
         end
 
         _M.token_keys[hmac.sha256(secret):sub(1, 4)] = hmac.key(secret)
+        _M.reads_tokens = true
     end
 
     _M.state = {}
