@@ -9,8 +9,6 @@ using FlashSale.Server.Http;
 using FlashSale.Storage.Sqlite;
 using FlashSale.Tools.Overload;
 
-using Spectre.Console;
-
 namespace FlashSale.Bench;
 
 /// <summary>
@@ -124,6 +122,8 @@ public static class EdgeBench
             await using var server = await ServerProcess.StartProductAsync(keys, data, ("FlashSale__Limits__Enabled", "true"));
             using var admin = Operator(server, keys);
             await SendAsync(admin, HttpMethod.Put, "limits", Defaults);
+            // What is measured is an order's cost: none of these is to be shed.
+            await SendAsync(admin, HttpMethod.Put, "limits", $$$"""{"shedding":{"inFlightMin":{{{Limits.InFlightMax}}},"writerWaitMs":{{{Limits.WriterWaitMaxMs}}}}}""");
             Measure(Order, server, BenchSale.Requests([sale], keys, repeat: false), length, results);
         }
         finally
@@ -137,7 +137,9 @@ public static class EdgeBench
         var data = BenchSale.NewDirectory();
         try
         {
-            await using var server = await ServerProcess.StartProductAsync(keys, data, ("FlashSale__Limits__Enabled", "true"));
+            // With a payment provider: somebody pays meanwhile.
+            await using var server = await ServerProcess.StartProductAsync(
+                keys, data, ("FlashSale__Limits__Enabled", "true"), ("FlashSale__Payments__Sandbox__Secret", keys.TokensText));
             var settings = new OverloadSettings
             {
                 Target = server.Url,
@@ -148,7 +150,7 @@ public static class EdgeBench
                 Seed = 1,
             };
             Console.WriteLine(naive ? "\noverload, each failure sent again three times at once" : "\noverload");
-            using var run = new OverloadRun(settings, AnsiConsole.Console, TimeProvider.System);
+            using var run = new OverloadRun(settings, Tools.CommandLine.MakeConsole(Console.Out), TimeProvider.System);
             return await run.MeasureAsync(CancellationToken.None);
         }
         finally
