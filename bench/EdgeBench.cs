@@ -9,8 +9,6 @@ using FlashSale.Server.Http;
 using FlashSale.Storage.Sqlite;
 using FlashSale.Tools.Overload;
 
-using Spectre.Console;
-
 namespace FlashSale.Bench;
 
 /// <summary>
@@ -24,6 +22,7 @@ public static class EdgeBench
     private const int Users = 20_000;
     private const string Bare = "bare Kestrel, fixed answer";
     private const string Order = "durable order";
+    private const string Return200 = "nginx, return 200";
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
     /// <param name="Set">The limits to put; what is not named keeps its default.</param>
@@ -41,6 +40,14 @@ public static class EdgeBench
         new("sold out", "{}", 409, "sold-out", "sold_out", Sale: 2),
         new("paused", "{}", 503, "sale-paused", "sale_paused", Sale: 3),
         new("shed", """{"shedding":{"pagesPercent":0,"documentsPercent":0,"tokensPercent":0,"ordersPercent":0}}""", 503, "overloaded", "shed"),
+    ];
+
+    /// <summary>What the gateway answers by itself; the address limit last, as it leaves nobody else in.</summary>
+    private static readonly Layer[] NginxLayers =
+    [
+        new("nginx, bad token", "{}", 403, "order-token-rejected", "token_forged"),
+        new("nginx, sold out", "{}", 409, "sold-out", "sold_out", Sale: 2),
+        new("nginx, address limit", """{"address":{"perSecond":10,"burst":10}}""", 429, "rate-limited", "address_limit"),
     ];
 
     private static readonly string Unlimited = $"{{\"perSecond\":{Limits.RateMax},\"burst\":{Limits.RateMax}}}";
@@ -64,14 +71,22 @@ public static class EdgeBench
             await BareAsync(keys, length, results);
             isRight &= await LayersAsync(keys, length, results);
             await OrderAsync(keys, length, results);
+            isRight &= await NginxAsync(keys, length, results);
         }
 
-        var outcome = await OverloadAsync(keys, length, naive: false);
-        var naive = await OverloadAsync(keys, length, naive: true);
+        List<(string Who, string Bare, OverloadOutcome Outcome)> runs =
+        [
+            ("", Bare, await OverloadAsync(keys, length, naive: false)),
+            (" (naive clients)", Bare, await OverloadAsync(keys, length, naive: true)),
+        ];
+        if (results.ContainsKey(Return200))
+        {
+            runs.Add((" (nginx)", Return200, await OverloadAsync(keys, length, naive: false, nginx: true)));
+        }
+
         Console.WriteLine();
         EdgeParts.Run();
-        Console.WriteLine("nginx: not measured here, deploy/nginx is not part of this tree yet");
-        return Report(results, outcome, naive) && isRight ? 0 : 1;
+        return Report(results, runs) && isRight ? 0 : 1;
     }
 
     private static async Task BareAsync(BenchKeys keys, TimeSpan length, Dictionary<string, List<(PumpCrowd.Result, double)>> results)
@@ -124,6 +139,8 @@ public static class EdgeBench
             await using var server = await ServerProcess.StartProductAsync(keys, data, ("FlashSale__Limits__Enabled", "true"));
             using var admin = Operator(server, keys);
             await SendAsync(admin, HttpMethod.Put, "limits", Defaults);
+            // What is measured is an order's cost: none of these is to be shed.
+            await SendAsync(admin, HttpMethod.Put, "limits", $$$"""{"shedding":{"inFlightMin":{{{Limits.InFlightMax}}},"writerWaitMs":{{{Limits.WriterWaitMaxMs}}}}}""");
             Measure(Order, server, BenchSale.Requests([sale], keys, repeat: false), length, results);
         }
         finally
@@ -132,23 +149,70 @@ public static class EdgeBench
         }
     }
 
-    private static async Task<OverloadOutcome> OverloadAsync(BenchKeys keys, TimeSpan length, bool naive)
+    /// <summary>Not one in a hundred of these requests may come as far as the application.</summary>
+    private static async Task<bool> NginxAsync(BenchKeys keys, TimeSpan length, Dictionary<string, List<(PumpCrowd.Result Result, double)>> results)
     {
         var data = BenchSale.NewDirectory();
         try
         {
-            await using var server = await ServerProcess.StartProductAsync(keys, data, ("FlashSale__Limits__Enabled", "true"));
+            var sales = await SalesAsync(data);
+            await using var server = await ServerProcess.StartProductAsync(keys, data, ("FlashSale__Limits__Enabled", "true"), ("FlashSale__TrustedProxies", "127.0.0.1"));
+            await using var nginx = await NginxProcess.StartAsync(server.Url, keys);
+            if (nginx is null)
+            {
+                Console.WriteLine("nginx: not measured, nginx or deploy/nginx is not here");
+                return true;
+            }
+
+            using var admin = Operator(server, keys);
+            await SendAsync(admin, HttpMethod.Put, "limits", Defaults);
+            PumpCrowd.Run(server.Url, 1, Requests(sales[2], keys, 1), TimeSpan.FromSeconds(1));
+            Measure(Return200, server, Requests(sales[0], keys, Users), length, results, nginx.FixedUrl);
+            var isRight = true;
+            foreach (var layer in NginxLayers)
+            {
+                await SendAsync(admin, HttpMethod.Put, "limits", layer.Set);
+                await Task.Delay(TimeSpan.FromSeconds(1));
+                var before = await DecisionsAsync(admin, "");
+                var signedBy = layer.Status == 403 ? new BenchKeys() : keys;
+                var answered = Measure(layer.Name, server, Requests(sales[layer.Sale], keys, layer.Users, signedBy.Tokens), length, results, nginx.Url);
+                var refused = answered.Answers.Where(row => row.Status == layer.Status && row.Code == layer.Code).Sum(row => row.Count);
+                var passed = await DecisionsAsync(admin, "") - before;
+                if (refused < answered.Total * 0.99 || passed > answered.Total * 0.01)
+                {
+                    Console.WriteLine($"{layer.Name}: {refused:N0} of {answered.Total:N0} answers say {layer.Code}, and {passed:N0} requests were passed on");
+                    isRight = false;
+                }
+            }
+
+            return isRight;
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    private static async Task<OverloadOutcome> OverloadAsync(BenchKeys keys, TimeSpan length, bool naive, bool nginx = false)
+    {
+        var data = BenchSale.NewDirectory();
+        try
+        {
+            // With a payment provider: somebody pays meanwhile.
+            await using var server = await ServerProcess.StartProductAsync(
+                keys, data, ("FlashSale__Limits__Enabled", "true"), ("FlashSale__Payments__Sandbox__Secret", keys.TokensText), ("FlashSale__TrustedProxies", "127.0.0.1"));
+            await using var gateway = nginx ? await NginxProcess.StartAsync(server.Url, keys) : null;
             var settings = new OverloadSettings
             {
-                Target = server.Url,
+                Target = gateway?.Url ?? server.Url,
                 AuthKey = keys.Auth,
                 Factors = naive ? [3, 10] : [1, 2, 3, 5, 10],
                 Length = length,
                 Naive = naive,
                 Seed = 1,
             };
-            Console.WriteLine(naive ? "\noverload, each failure sent again three times at once" : "\noverload");
-            using var run = new OverloadRun(settings, AnsiConsole.Console, TimeProvider.System);
+            Console.WriteLine(naive ? "\noverload, each failure sent again three times at once" : nginx ? "\noverload through nginx" : "\noverload");
+            using var run = new OverloadRun(settings, Tools.CommandLine.MakeConsole(Console.Out), TimeProvider.System);
             return await run.MeasureAsync(CancellationToken.None);
         }
         finally
@@ -158,11 +222,11 @@ public static class EdgeBench
     }
 
     private static PumpCrowd.Result Measure(
-        string name, ServerProcess server, Func<byte[]?> requests, TimeSpan length, Dictionary<string, List<(PumpCrowd.Result, double)>> results)
+        string name, ServerProcess server, Func<byte[]?> requests, TimeSpan length, Dictionary<string, List<(PumpCrowd.Result, double)>> results, Uri? through = null)
     {
-        PumpCrowd.Run(server.Url, Connections, requests, WarmUp);
+        PumpCrowd.Run(through ?? server.Url, Connections, requests, WarmUp);
         var before = server.ProcessorTime;
-        var result = PumpCrowd.Run(server.Url, Connections, requests, length);
+        var result = PumpCrowd.Run(through ?? server.Url, Connections, requests, length);
         var micros = (server.ProcessorTime - before).TotalMicroseconds / result.Total;
         if (!results.TryGetValue(name, out var list))
         {
@@ -197,11 +261,11 @@ public static class EdgeBench
     }
 
     /// <summary>One request of each user, again and again.</summary>
-    private static Func<byte[]?> Requests(Sale sale, BenchKeys keys, int users)
+    private static Func<byte[]?> Requests(Sale sale, BenchKeys keys, int users, byte[]? signedBy = null)
     {
         var time = TimeProvider.System;
         var sessions = new Sessions(keys.Auth, time);
-        var tokens = new OrderTokens(keys.Tokens, [], TokenAges.Default);
+        var tokens = new OrderTokens(signedBy ?? keys.Tokens, [], TokenAges.Default);
         var issuedAt = time.GetUtcNow().AddSeconds(-5);
         var requests = new byte[users][];
         for (var i = 0; i < users; i++)
@@ -237,25 +301,30 @@ public static class EdgeBench
     {
         var text = await client.GetStringAsync("/metrics");
         return text.Split('\n')
-            .Where(line => line.StartsWith("flashsale_decisions_total{", StringComparison.Ordinal) && line.Contains($"reason=\"{reason}\"", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("flashsale_decisions_total{", StringComparison.Ordinal) && line.Contains($"reason=\"{reason}", StringComparison.Ordinal))
             .Sum(line => long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
-    private static bool Report(Dictionary<string, List<(PumpCrowd.Result Result, double Micros)>> results, OverloadOutcome outcome, OverloadOutcome naive)
+    private static bool Report(Dictionary<string, List<(PumpCrowd.Result Result, double Micros)>> results, List<(string Who, string Bare, OverloadOutcome Outcome)> runs)
     {
         static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
-        double Speed(string name) => Median(results[name].Zip(results[Bare], (one, bare) => one.Result.PerSecond / bare.Result.PerSecond));
+        double Speed(string name, string against) => Median(results[name].Zip(results[against], (one, bare) => one.Result.PerSecond / bare.Result.PerSecond));
         double Cost(string name) => Median(results[name].Zip(results[Order], (one, order) => one.Micros / order.Micros));
-        var bare = Median(results[Bare].Select(one => one.Result.PerSecond));
         List<(string What, double Is, double Wanted, bool AtLeast)> rows = [];
         foreach (var layer in Layers)
         {
-            rows.Add(($"{layer.Name}: refusals / bare Kestrel", Speed(layer.Name), 0.8, true));
+            rows.Add(($"{layer.Name}: refusals / bare Kestrel", Speed(layer.Name, Bare), 0.8, true));
             rows.Add(($"{layer.Name}: processor time / an order's", Cost(layer.Name), 0.2, false));
         }
 
-        foreach (var (run, who) in new[] { (outcome, ""), (naive, " (naive clients)") })
+        foreach (var layer in NginxLayers.Where(layer => results.ContainsKey(layer.Name)))
         {
+            rows.Add(($"{layer.Name}: refusals / return 200", Speed(layer.Name, Return200), 0.6, true));
+        }
+
+        foreach (var (who, against, run) in runs)
+        {
+            var bare = Median(results[against].Select(one => one.Result.PerSecond));
             rows.Add(($"acknowledged orders not in the ledger{who}", run.Report.Findings.Sum(finding => finding.Violations), 0, false));
             foreach (var spike in run.Spikes)
             {

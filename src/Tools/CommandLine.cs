@@ -58,7 +58,7 @@ public static class CommandLine
     }
 
     /// <summary>Colours and live tables on a screen; in a file or a pipe plain lines that are not broken.</summary>
-    private static IAnsiConsole MakeConsole(TextWriter output)
+    internal static IAnsiConsole MakeConsole(TextWriter output)
     {
         const int LongestLine = 1_000;
         if (output == Console.Out && !Console.IsOutputRedirected)

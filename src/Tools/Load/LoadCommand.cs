@@ -20,7 +20,6 @@ internal static class LoadCommand
             command.Options.Add(option);
         }
 
-        command.Validators.Add(options.Require);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (options.OverloadOf(parsed, args) is { } overload)

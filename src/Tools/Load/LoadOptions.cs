@@ -34,23 +34,27 @@ internal sealed class LoadOptions
 
     public Option<bool> Remote { get; } = new("--allow-remote") { Description = "Load a server that is not on this machine." };
 
+    public LoadOptions()
+    {
+        seed.Required = true;
+        // An overload run makes its own sale; every other run has to be told.
+        foreach (var option in (Option<int>[])[sales, offers, stock, users, bots, rate])
+        {
+            option.DefaultValueFactory = _ => 0;
+            option.Validators.Add(result =>
+            {
+                if (result.Implicit && result.GetResult(overload) is null)
+                {
+                    result.AddError($"Option '{option.Name}' is required.");
+                }
+            });
+        }
+    }
+
     public IEnumerable<Option> All =>
     [
         target, key, sales, offers, stock, users, bots, rate, seed, report, timeout, window, cancel, abandon, sources, connections, callTimeout, overload, seconds, naive, Remote,
     ];
-
-    /// <summary>An overload run makes its own sale; every other run has to be told.</summary>
-    public void Require(CommandResult result)
-    {
-        var isOverload = result.GetResult(overload) is not null;
-        foreach (var option in (Option<int>[])[seed, sales, offers, stock, users, bots, rate])
-        {
-            if ((!isOverload || option == seed) && result.GetResult(option) is null)
-            {
-                result.AddError($"Option '{option.Name}' is required.");
-            }
-        }
-    }
 
     public LoadSettings LoadOf(ParseResult parsed, string[] args) => new()
     {
