@@ -44,6 +44,9 @@ public static class Limits
     /// connection ends.
     /// </summary>
     public const int BodyBytesRead = 4 * AdminBodyBytes;
+
+    /// <summary>So much of a body has come before its request takes a place among those under way: all of what shoppers and payment providers send.</summary>
+    public const int BodyBytesAwaited = 16 * 1024;
     public const int JsonDepth = 16;
     public const int HeaderBytes = 16 * 1024;
     public const int Connections = 20_000;
@@ -209,8 +212,8 @@ public static class Limits
     public const int TargetLatencyMinMs = 5;
     public const int TargetLatencyMaxMs = 2_000;
 
-    /// <summary>A quarter of a batch of the ledger writer: below it, batches would shrink and the writer with them.</summary>
-    public const int InFlightMin = BatchMax / 4;
+    /// <summary>A batch of the ledger writer: below it, batches would shrink and the writer with them.</summary>
+    public const int InFlightMin = BatchMax;
 
     /// <summary>Half of what waits in a full writer's queue.</summary>
     public const int InFlightMax = WriterQueue / 2;

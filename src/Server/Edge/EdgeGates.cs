@@ -6,6 +6,8 @@ using FlashSale.Server.Http;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
+using Microsoft.AspNetCore.Http.Features;
+
 namespace FlashSale.Server.Edge;
 
 /// <summary>
@@ -39,12 +41,14 @@ internal sealed class EdgeGates(
         var request = Arrive(context);
         try
         {
-            var refusal = CheckTotal(request)
+            var refusal = CheckFraming(request)
+                ?? CheckTotal(request)
                 ?? CheckAddress(request)
                 ?? await CheckUserAsync(request)
                 ?? await ReadOrderAsync(request)
                 ?? CheckSale(request)
                 ?? CheckAnswersInMemory(request)
+                ?? await AwaitBodyAsync(request)
                 ?? Enter(request);
             await (refusal is null ? next(context) : RefuseAsync(request, refusal));
         }
@@ -71,6 +75,22 @@ internal sealed class EdgeGates(
         var kind = RequestKinds.Of(context.Request);
         counts.Arrived(kind);
         return new EdgeRequest(context, kind, kind == RequestKind.Order && RequestKinds.IsOrderCall(context.Request), time.GetTimestamp());
+    }
+
+    /// <summary>
+    /// A body in another coding than chunked, or in that twice, is one that two readers might end at different places (RFC 9112, section 6.1): of what follows on the
+    /// connection nobody could say whose it is.
+    /// </summary>
+    private static EdgeRefusal? CheckFraming(EdgeRequest request)
+    {
+        var coding = request.Context.Request.Headers.TransferEncoding;
+        if (coding.Count == 0 || (coding.Count == 1 && string.Equals(coding[0], "chunked", StringComparison.OrdinalIgnoreCase)))
+        {
+            return null;
+        }
+
+        request.Context.Response.Headers.Connection = "close";
+        return EdgeRefusal.Framing;
     }
 
     /// <summary>All requests to this instance. Essential ones count, and are not refused.</summary>
@@ -204,6 +224,31 @@ internal sealed class EdgeGates(
         };
     }
 
+    /// <summary>
+    /// A body that comes slowly holds no place among the requests under way; only whoever has sent it all, or more than a form of ours has, asks for one.
+    /// </summary>
+    private static ValueTask<EdgeRefusal?> AwaitBodyAsync(EdgeRequest request)
+    {
+        var context = request.Context;
+        return request.IsOrderCall || context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true } ? default : ReadAsync(context);
+
+        static async ValueTask<EdgeRefusal?> ReadAsync(HttpContext context)
+        {
+            while (true)
+            {
+                var read = await context.ReadBodyAsync();
+                if (read.IsCompleted || read.Buffer.Length > Limits.BodyBytesAwaited)
+                {
+                    // All of it is left to whoever it is for.
+                    context.Request.BodyReader.AdvanceTo(read.Buffer.Start);
+                    return null;
+                }
+
+                context.Request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+    }
+
     private EdgeRefusal? Enter(EdgeRequest request)
     {
         request.HasEntered = inFlight.TryEnter(limits.ShareOf(request.Kind, request.IsBusyClient));
@@ -223,7 +268,7 @@ internal sealed class EdgeGates(
         return refusal switch
         {
             { Problem: ProblemCode.SaleNotOpen } => context.WriteNotOpenAsync(request.Sale!.Sale.OpensAt, time.GetUtcNow()),
-            { RetryAfter: { } wait } => context.WriteProblemAsync(refusal.Problem, new ProblemDetail { RetryAfterMs = (long)wait.TotalMilliseconds + Random.Shared.Next(1_000) }),
+            { RetryAfter: { } wait } => context.WriteProblemAsync(refusal.Problem, wait),
             _ => context.WriteProblemAsync(refusal.Problem),
         };
     }

@@ -6,6 +6,8 @@ namespace FlashSale.Server.Edge;
 /// <summary>Why the edge turned a request away: by layer, outermost first.</summary>
 public enum EdgeReason
 {
+    /// <summary>Where its body ends is not certain.</summary>
+    Framing,
     TotalLimit,
     AddressLimit,
     UserLimit,
@@ -31,6 +33,7 @@ public enum EdgeReason
 /// <param name="RetryAfter">When it is known that to come back earlier is of no use.</param>
 internal sealed record EdgeRefusal(EdgeReason Reason, ProblemCode Problem, OrderDecision Decision, TimeSpan? RetryAfter = null)
 {
+    public static EdgeRefusal Framing { get; } = new(EdgeReason.Framing, ProblemCode.MalformedRequest, OrderDecision.Malformed);
     public static EdgeRefusal TotalLimit { get; } = new(EdgeReason.TotalLimit, ProblemCode.RateLimited, OrderDecision.TotalLimit);
     public static EdgeRefusal AddressLimit { get; } = new(EdgeReason.AddressLimit, ProblemCode.RateLimited, OrderDecision.AddressLimit);
     public static EdgeRefusal UserLimit { get; } = new(EdgeReason.UserLimit, ProblemCode.RateLimited, OrderDecision.UserLimit);

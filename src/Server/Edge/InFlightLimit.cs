@@ -8,6 +8,10 @@ namespace FlashSale.Server.Edge;
 /// cannot be is refused at once. Each kind of request may use a share of the number, so that page views are shed long before orders are. Essential ones always
 /// enter; they take up room, and so the others yield to them.
 /// </summary>
+/// <remarks>
+/// What a request waits for a thread is not counted as its latency: when a crowd of refusals fills the cores, fewer orders under way would be no quicker, only fewer.
+/// The number would fall to its minimum, and most of what could be sold with it.
+/// </remarks>
 public sealed class InFlightLimit
 {
     private const double Fall = 0.85;
@@ -16,6 +20,9 @@ public sealed class InFlightLimit
 
     /// <summary>The number rises only when this much of it was used: one that nobody needs says nothing of what the machine can do.</summary>
     private const double UsedToRise = 0.7;
+
+    /// <summary>How often a request waits for a thread: when its bytes have come, when its order is written, when its answer is sent.</summary>
+    private const int WaitsForAThread = 3;
 
     /// <summary>Fewer requests in an interval say little of their latency.</summary>
     private const int CountMin = 8;
@@ -78,7 +85,7 @@ public sealed class InFlightLimit
         SchedulingDelay = schedulingDelay;
         var target = TimeSpan.FromMilliseconds(thresholds.TargetLatencyMs);
         var now = limit;
-        if ((count >= CountMin && p90 > target) || schedulingDelay > target / 2)
+        if (count >= CountMin && p90 - WaitsForAThread * schedulingDelay > target)
         {
             // From what is under way: a limit far above it would be long in falling to where it does anything.
             now = (int)(Math.Min(now, Math.Max(used, thresholds.InFlightMin)) * Fall);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -27,6 +28,10 @@ public static class ProblemWriter
     private const int RetryAfterMaxMs = 2_000;
     private const int Variants = 16;
 
+    /// <summary>Nobody is sent away for longer; a limit that is exceeded by more will say so again.</summary>
+    private const int WaitMaxSeconds = 60;
+    private static readonly ConcurrentDictionary<(ProblemCode Code, int Seconds), Template> Waits = new();
+
     /// <summary>Of one opening, and the moment it was written: made once in <see cref="NotOpenLifetime"/>, for all who come too early.</summary>
     private static readonly TimeSpan NotOpenLifetime = TimeSpan.FromMilliseconds(5);
     private static NotOpen? lastNotOpen;
@@ -35,6 +40,13 @@ public static class ProblemWriter
     {
         var variants = ByCode[(int)code];
         return WriteAsync(context, Problems.Of(code), variants.Length == 1 ? variants[0] : variants[Random.Shared.Next(variants.Length)]);
+    }
+
+    /// <summary>For a problem that passes, when it is known that to come back before <paramref name="wait"/> is of no use; in whole seconds, and up to one more.</summary>
+    public static Task WriteProblemAsync(this HttpContext context, ProblemCode code, TimeSpan wait)
+    {
+        var seconds = (int)Math.Min(WaitMaxSeconds, Math.Ceiling(wait.TotalSeconds) + Random.Shared.Next(2));
+        return WriteAsync(context, Problems.Of(code), Waits.GetOrAdd((code, seconds), static key => new Template(Problems.Of(key.Code), new ProblemDetail(), key.Seconds * 1_000L)));
     }
 
     public static Task WriteProblemAsync(this HttpContext context, ProblemCode code, ProblemDetail detail)
