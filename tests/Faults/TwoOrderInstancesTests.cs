@@ -14,8 +14,8 @@ namespace FlashSale.Tests.Faults;
 [Collection(FaultCollection.Name)]
 public sealed class TwoOrderInstancesTests(FaultServers servers)
 {
-    private const int Stock = 450;
-    private static readonly string[] Roles = ["orders", "orders", "storefront", "console", "jobs"];
+    private const int Stock = 650;
+    private static readonly string[] Roles = ["console", "jobs", "storefront", "orders", "orders"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class TwoOrderInstancesTests(FaultServers servers)
         Sales = 2,
         Offers = 1,
         Stock = Stock,
-        Users = 1_800,
+        Users = 2_500,
         BotPercent = 15,
         Rate = 120,
         PrepareRate = 1_000,
