@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
+using FlashSale.Core;
+
 using FlashSale.Tools;
 using FlashSale.Tools.Overload;
 
@@ -136,6 +138,7 @@ public sealed class OverloadTests
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
         private readonly List<Socket> held = [];
+        private readonly string session = server.CreateSession("olga", "operator");
 
         public async Task RiseAsync(int level)
         {
@@ -144,8 +147,10 @@ public sealed class OverloadTests
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 held.Add(socket);
                 await socket.ConnectAsync(IPAddress.Loopback, server.Address.Port);
+                // An operator's, whose body is longer than what is awaited before a request takes its place.
                 await socket.SendAsync(Encoding.ASCII.GetBytes(
-                    "POST /api/v1/payment-callbacks/sandbox HTTP/1.1\r\nHost: a\r\nX-Signature: AAAA\r\nContent-Type: application/json\r\nContent-Length: 3000\r\n\r\n{"));
+                    $"POST /api/v1/admin/sales HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {session}\r\nContent-Type: application/json\r\nContent-Length: {4 * Limits.BodyBytesAwaited}\r\n\r\n"
+                    + new string(' ', Limits.BodyBytesAwaited + 1)));
             }
 
             await WaitAsync(inFlight => inFlight >= level);

@@ -30,6 +30,11 @@ public sealed class RequestFramingTests(FramingShop shop) : IClassFixture<Framin
     [InlineData("Transfer-Encoding: chunked;q=1")]
     [InlineData("Transfer-Encoding: \"chunked\"")]
     [InlineData("Transfer-Encoding: identity")]
+    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")]
+    [InlineData("Transfer-Encoding: identity, chunked")]
+    [InlineData("X: y\nTransfer-Encoding: chunked")]
+    [InlineData("X: y\nContent-Length: 5")]
+    [InlineData("X: y\n")]
     [InlineData("Transfer-Encoding : chunked")]
     [InlineData("Transfer-Encoding\t: chunked")]
     [InlineData("Transfer-Encoding:\u000bchunked")]
@@ -73,18 +78,12 @@ public sealed class RequestFramingTests(FramingShop shop) : IClassFixture<Framin
     public async Task Head_WithALengthBesideItsChunks_EndsTheConnection(string lines) =>
         await AssertRefusedAsync($"POST /api/v1/orders HTTP/1.1\r\nHost: a\r\n{shop.Authorization}Content-Type: application/json\r\n{lines}\r\n\r\n{Empty}");
 
-    /// <summary>Forms that are refused, or read as what they say: then what follows is the next request to every reader, and has a caller of its own.</summary>
-    [Theory]
-    [InlineData("Content-Length: +5", Empty)]
-    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", Empty)]
-    [InlineData("Transfer-Encoding: identity, chunked", Empty)]
-    [InlineData("X: y\nTransfer-Encoding: chunked", Empty)]
-    [InlineData("X: y\nContent-Length: 5", Empty)]
-    [InlineData("X: y\n", "")]
-    public async Task Head_ThatSomeServersRefuse_IsRefusedOrReadInOneWay(string lines, string body)
+    /// <summary>Refused, or read as what it says: then what follows is the next request to every reader, and has a caller of its own.</summary>
+    [Fact]
+    public async Task Head_WithASignBeforeItsLength_IsRefusedOrReadInOneWay()
     {
         var answers = await RawHttp.TalkAsync(
-            shop.Address, $"POST /api/v1/orders HTTP/1.1\r\nHost: a\r\n{shop.Authorization}Content-Type: application/json\r\n{lines}\r\n\r\n{body}{shop.OrderRequest()}");
+            shop.Address, $"POST /api/v1/orders HTTP/1.1\r\nHost: a\r\n{shop.Authorization}Content-Type: application/json\r\nContent-Length: +5\r\n\r\n{Empty}{shop.OrderRequest()}");
 
         Assert.True(answers.Closed, answers.ToString());
         Assert.InRange(answers.Statuses.First(), 400, 499);

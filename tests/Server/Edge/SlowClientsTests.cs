@@ -47,6 +47,7 @@ public sealed class SlowClientsTests
             // Bodies that never end.
             "POST /api/v1/orders HTTP/1.1\r\n" + signed + "Content-Length: 4000\r\n\r\n{\"token\":\"",
             "POST /api/v1/orders HTTP/1.1\r\n" + signed + "Transfer-Encoding: chunked\r\n\r\nfff\r\n{\"token\":\"",
+            "POST /api/v1/payment-callbacks/sandbox HTTP/1.1\r\nHost: a\r\nX-Signature: AAAA\r\nContent-Type: application/json\r\nContent-Length: 3000\r\n\r\n{",
         ];
         List<(Socket, string)> slow = [];
         for (var i = 0; i < Slow; i++)
