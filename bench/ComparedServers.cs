@@ -66,6 +66,7 @@ public static class OtherLedgerServer
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseEdge();
+        app.UseOrderCalls();
         app.UseRouting();
         app.UseSessions();
         app.MapHealth();

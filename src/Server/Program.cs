@@ -32,6 +32,11 @@ var app = builder.Build();
 app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
 app.UseEdge();
+if (settings.Roles.HasFlag(InstanceRoles.Orders))
+{
+    app.UseOrderCalls();
+}
+
 app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();
