@@ -22,6 +22,8 @@ public static class EdgeBench
     private const int Users = 20_000;
     private const string Bare = "bare Kestrel, fixed answer";
     private const string Order = "durable order";
+    private const int SlowClients = 1_000;
+    private const string OrderBesideSlow = "durable order, 1,000 slow";
     private const string Return200 = "nginx, return 200";
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
@@ -141,7 +143,10 @@ public static class EdgeBench
             await SendAsync(admin, HttpMethod.Put, "limits", Defaults);
             // What is measured is an order's cost: none of these is to be shed.
             await SendAsync(admin, HttpMethod.Put, "limits", $$$"""{"shedding":{"inFlightMin":{{{Limits.InFlightMax}}},"writerWaitMs":{{{Limits.WriterWaitMaxMs}}}}}""");
-            Measure(Order, server, BenchSale.Requests([sale], keys, repeat: false), length, results);
+            var requests = BenchSale.Requests([sale], keys, repeat: false);
+            Measure(Order, server, requests, length, results);
+            await using var slow = new SlowCrowd(server.Url, SlowClients);
+            Measure(OrderBesideSlow, server, requests, length, results);
         }
         finally
         {
@@ -317,6 +322,7 @@ public static class EdgeBench
             rows.Add(($"{layer.Name}: processor time / an order's", Cost(layer.Name), 0.2, false));
         }
 
+        rows.Add(("orders beside 1,000 slow clients / without them", Speed(OrderBesideSlow, Order), 0.95, true));
         foreach (var layer in NginxLayers.Where(layer => results.ContainsKey(layer.Name)))
         {
             rows.Add(($"{layer.Name}: refusals / return 200", Speed(layer.Name, Return200), 0.6, true));

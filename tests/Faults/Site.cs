@@ -163,12 +163,13 @@ internal sealed class Site : IAsyncDisposable
             client.Dispose();
         }
 
+        // Before anything that may fail: an instance that is left would go on writing to the Redis of the next test.
+        await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
         if (Balancer is not null)
         {
             await Balancer.DisposeAsync();
         }
 
-        await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
         if (Proxy is not null)
         {
             await Proxy.DisposeAsync();

@@ -12,11 +12,16 @@ internal abstract class TcpFront : IAsyncDisposable
     private readonly ConcurrentDictionary<Task, bool> serving = new();
     private Task accepting = Task.CompletedTask;
 
-    protected TcpFront() => listener.Start(backlog: 1_024);
+    protected TcpFront()
+    {
+        // Its own copy: what still runs when the source is disposed of asks for it too.
+        Closing = closing.Token;
+        listener.Start(backlog: 1_024);
+    }
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    protected CancellationToken Closing => closing.Token;
+    protected CancellationToken Closing { get; }
 
     /// <summary>Not before the fields of the derived class are there.</summary>
     protected void Begin() => accepting = AcceptAsync();
