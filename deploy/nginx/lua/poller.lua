@@ -8,8 +8,11 @@ local state = ngx.shared.state
 
 -- Seconds between two questions, and between two sums of the counters; milliseconds for each step of one and for the whole; bytes of an answer. A filter of a million orders is 2 MB, 2.7 MB as text.
 local EVERY = 0.25
-local PATIENCE = 200
+local PATIENCE = 450
 local ADD_UP = 0.1
+
+-- Milliseconds: an answer that took longer says too little of the clock.
+local CLOCK_PATIENCE = 200
 local LONGEST = 8 * 1024 * 1024
 
 local _M = {}
@@ -81,7 +84,7 @@ local function learn(text, sent, received)
         return true
     end
 
-    if received - sent <= PATIENCE then
+    if received - sent <= CLOCK_PATIENCE then
         clock.learn(document.epoch_ms, sent, received)
     end
 
