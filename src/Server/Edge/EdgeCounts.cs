@@ -46,6 +46,9 @@ internal sealed class EdgeCounts
         }
     }
 
+    /// <summary>A request to order whose body could not be read.</summary>
+    public void Broken() => metrics.Decide(OrderDecision.Malformed);
+
     /// <summary>By reason since the start, with an example.</summary>
     public IReadOnlyList<(EdgeReason Reason, long Count, string? Example)> Refusals() =>
         [.. Enum.GetValues<EdgeReason>().Select(reason => (

@@ -24,6 +24,7 @@ internal sealed class EdgeGates(
     OrderSubmissions submissions,
     InFlightLimit inFlight,
     EdgeCounts counts,
+    Readiness readiness,
     TimeProvider time) : IDisposable
 {
     /// <summary>What a request costs of the total: a page is rendered for its reader, and takes about as long as four of the others.</summary>
@@ -42,6 +43,7 @@ internal sealed class EdgeGates(
         try
         {
             var refusal = CheckFraming(request)
+                ?? CheckReady(request)
                 ?? CheckTotal(request)
                 ?? CheckAddress(request)
                 ?? await CheckUserAsync(request)
@@ -92,6 +94,9 @@ internal sealed class EdgeGates(
         request.Context.Response.Headers.Connection = "close";
         return EdgeRefusal.Framing;
     }
+
+    /// <summary>Before the sales are loaded none is known: to say that there is no such sale, or that a token is for none, would be untrue, and final.</summary>
+    private EdgeRefusal? CheckReady(EdgeRequest request) => readiness.Warm || request.Kind == RequestKind.Essential ? null : EdgeRefusal.NotReady;
 
     /// <summary>All requests to this instance. Essential ones count, and are not refused.</summary>
     private EdgeRefusal? CheckTotal(EdgeRequest request)
@@ -145,18 +150,23 @@ internal sealed class EdgeGates(
     }
 
     /// <summary>The body and the token of an order call.</summary>
-    private ValueTask<EdgeRefusal?> ReadOrderAsync(EdgeRequest request)
+    private async ValueTask<EdgeRefusal?> ReadOrderAsync(EdgeRequest request)
     {
         if (!request.IsOrderCall)
         {
-            return default;
+            return null;
         }
 
-        var reading = submissions.ReadAsync(request.Context, request.Session!.User);
-        return reading.IsCompletedSuccessfully ? new(Note(request, reading.Result)) : AwaitAsync(this, request, reading);
-
-        static async ValueTask<EdgeRefusal?> AwaitAsync(EdgeGates gates, EdgeRequest request, ValueTask<OrderReading> reading) =>
-            gates.Note(request, await reading);
+        try
+        {
+            return Note(request, await submissions.ReadAsync(request.Context, request.Session!.User));
+        }
+        catch (Exception exception) when (exception is BadHttpRequestException or OperationCanceledException)
+        {
+            // A body that is none, or breaks off: counted here, or what arrived would be more than what was decided.
+            counts.Broken();
+            throw;
+        }
     }
 
     private EdgeRefusal? Note(EdgeRequest request, OrderReading reading)

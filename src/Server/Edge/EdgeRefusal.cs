@@ -8,6 +8,9 @@ public enum EdgeReason
 {
     /// <summary>Where its body ends is not certain.</summary>
     Framing,
+
+    /// <summary>This instance has just started, and has not loaded the sales.</summary>
+    NotReady,
     TotalLimit,
     AddressLimit,
     UserLimit,
@@ -34,6 +37,7 @@ public enum EdgeReason
 internal sealed record EdgeRefusal(EdgeReason Reason, ProblemCode Problem, OrderDecision Decision, TimeSpan? RetryAfter = null)
 {
     public static EdgeRefusal Framing { get; } = new(EdgeReason.Framing, ProblemCode.MalformedRequest, OrderDecision.Malformed);
+    public static EdgeRefusal NotReady { get; } = new(EdgeReason.NotReady, ProblemCode.Overloaded, OrderDecision.NotReady);
     public static EdgeRefusal TotalLimit { get; } = new(EdgeReason.TotalLimit, ProblemCode.RateLimited, OrderDecision.TotalLimit);
     public static EdgeRefusal AddressLimit { get; } = new(EdgeReason.AddressLimit, ProblemCode.RateLimited, OrderDecision.AddressLimit);
     public static EdgeRefusal UserLimit { get; } = new(EdgeReason.UserLimit, ProblemCode.RateLimited, OrderDecision.UserLimit);

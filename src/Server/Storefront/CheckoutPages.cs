@@ -31,8 +31,8 @@ public static class CheckoutPages
     {
         app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, TokenIssuer issuer) =>
             OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), issuer, context));
-        app.MapPost(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, PlaceOrder place) =>
-            SubmitAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), place, context));
+        app.MapPost(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, PlaceOrder place, SaleMetrics metrics) =>
+            SubmitAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), place, metrics, context));
     }
 
     public static string PathOf(LiveOffer offer) => $"/sales/{offer.Sale.Sale.Slug}/checkout/{offer.Offer.Id}";
@@ -58,20 +58,24 @@ public static class CheckoutPages
             : visit.Show<CheckoutPage>(new CheckoutModel(offer, token!.Token, TooEarly: false));
     }
 
-    private static async Task<IResult> SubmitAsync(LiveOffer? offer, Visit visit, PlaceOrder place, HttpContext context)
+    /// <summary>Each of them is counted as one request to order, whatever becomes of it.</summary>
+    private static async Task<IResult> SubmitAsync(LiveOffer? offer, Visit visit, PlaceOrder place, SaleMetrics metrics, HttpContext context)
     {
         if (offer is null)
         {
+            metrics.Decide(OrderDecision.TokenForUnknownOffer);
             return ProblemPages.Show(visit, ProblemCode.NotFound, context);
         }
 
         if (visit.Session is not { } session)
         {
+            metrics.Decide(OrderDecision.Unauthenticated, offer.Sale.Sale.Id);
             return SessionPages.Refuse(visit, PathOf(offer), context);
         }
 
         if (await Visit.ReadFormAsync(context) is not { } form)
         {
+            metrics.Decide(OrderDecision.Malformed, offer.Sale.Sale.Id);
             return ProblemPages.Show(visit, ProblemCode.MalformedRequest, context);
         }
 

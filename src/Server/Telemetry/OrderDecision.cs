@@ -10,6 +10,7 @@ public enum OrderDecision
     Repeated,
 
     // edge, outermost first
+    NotReady,
     TotalLimit,
     AddressLimit,
     UserLimit,
@@ -80,6 +81,7 @@ public sealed record DecisionKind(string Layer, string Outcome, string Reason, P
             OrderDecision.TotalLimit => new("edge", "refused", "total_limit", ProblemCode.RateLimited),
             OrderDecision.AddressLimit => new("edge", "refused", "address_limit", ProblemCode.RateLimited),
             OrderDecision.UserLimit => new("edge", "refused", "user_limit", ProblemCode.RateLimited),
+            OrderDecision.NotReady => new("edge", "failed", "not_ready", ProblemCode.Overloaded),
             OrderDecision.SaleLimit => new("edge", "refused", "sale_limit", ProblemCode.RateLimited),
             OrderDecision.EdgeSaleNotOpen => new("edge", "refused", "sale_not_open", ProblemCode.SaleNotOpen),
             OrderDecision.EdgeSalePaused => new("edge", "refused", "sale_paused", ProblemCode.SalePaused),

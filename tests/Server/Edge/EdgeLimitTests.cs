@@ -145,14 +145,24 @@ public sealed class EdgeLimitTests(LimitedShop shop) : IClassFixture<LimitedShop
 
         await shop.AskAsync(HttpMethod.Post, "/api/v1/orders", body: new { token = "x" });
         await shop.AskAsync(HttpMethod.Post, "/api/v1/orders", session: shop.Server.CreateSession("sum"), body: "not an object");
+        using (var broken = new System.Net.Sockets.TcpClient("127.0.0.1", shop.Server.Address.Port))
+        {
+            // A chunk that is none.
+            await broken.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(
+                $"POST /api/v1/orders HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {shop.NewAddress()}\r\nAuthorization: Bearer {shop.Server.CreateSession("sum")}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"));
+            Assert.True(await broken.GetStream().ReadAsync(new byte[64]) > 0);
+        }
+
+        // The form of the pages, without a session.
+        await shop.AskAsync(HttpMethod.Post, $"/sales/{(await sale.AdminAsync(HttpMethod.Get, $"sales/{sale.Id}")).Text("slug")}/checkout/{sale.OfferId}");
         await sale.HaltAsync("pause");
         var late = sale.NewShopper();
         await late.SubmitAsync(await late.TokenAsync());
 
         var arrived = await ArrivalsAsync() - before.Item1;
-        Assert.Equal(15, arrived);
+        Assert.Equal(17, arrived);
         Assert.Equal(arrived, await DecisionsAsync() - before.Item2);
-        Assert.Equal(9, await shop.SumMetricAsync("flashsale_sale_decisions_total", $"sale=\"{sale.Id}\""));
+        Assert.Equal(10, await shop.SumMetricAsync("flashsale_sale_decisions_total", $"sale=\"{sale.Id}\""));
 
         Task<long> ArrivalsAsync() => shop.ReadMetricAsync("flashsale_requests_total{kind=\"order\"}");
         Task<long> DecisionsAsync() => shop.SumMetricAsync("flashsale_decisions_total", "layer=");
