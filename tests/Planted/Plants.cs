@@ -50,7 +50,7 @@ internal static class Plants
         new(
             "reply before commit",
             "FlashSale.Tests.Crash.KillTests.Kill_InTheMiddleOfASale_KeepsEveryPromise",
-            new Edit(WriteThread, Commit, ReplyEarly + "            Thread.Sleep(150);\n" + Commit))
+            new Edit(WriteThread, Commit, ReplyEarly + "            Thread.Sleep(50);\n" + Commit))
         {
             Because = LostOrder,
         },
