@@ -21,9 +21,9 @@ public sealed class KnownOrders(ILedger ledger, SaleCatalog catalog, TimeProvide
     private readonly Dictionary<OfferId, Reading> readings = [];
     private readonly ConcurrentDictionary<OfferId, KnownOffer> known = new();
 
-    /// <summary>False when nothing is known, or it is older than <paramref name="maxAge"/>.</summary>
-    public bool TryFind(OfferId offer, TimeSpan maxAge, [NotNullWhen(true)] out KnownOffer? found) =>
-        known.TryGetValue(offer, out found) && time.GetElapsedTime(found.ReadAt) <= maxAge;
+    /// <summary>False when nothing is known, or it is older than half a second: one reading may be missed.</summary>
+    public bool TryFind(OfferId offer, [NotNullWhen(true)] out KnownOffer? found) =>
+        known.TryGetValue(offer, out found) && time.GetElapsedTime(found.ReadAt) <= 2 * Limits.EdgeStateInterval;
 
     /// <summary>Reads on, for every offer that is sold out, and those of sales that are paused or over for less than a token lives.</summary>
     /// <exception cref="LedgerUnavailableException">What is known grows old.</exception>

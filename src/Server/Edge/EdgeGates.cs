@@ -29,7 +29,6 @@ internal sealed class EdgeGates(
 {
     /// <summary>What a request costs of the total: a page is rendered for its reader, and takes about as long as four of the others.</summary>
     private static readonly int[] Permits = [4, 1, 1, 1, 1];
-    private static readonly TimeSpan KnownOrdersMaxAge = 2 * Limits.EdgeStateInterval;
 
     private readonly BorrowingRateLimiter total = new(LimitsDocument.Default.Total, TimeSpan.Zero, time);
     private readonly KeyedBuckets addresses = new(Limits.AddressesTracked);
@@ -183,7 +182,7 @@ internal sealed class EdgeGates(
 
         request.Offer = offer;
         request.Sale = offer.Sale;
-        request.Order = new OrderSubmission(reading.Token, Deadline.Of(request.Context, options, time));
+        request.Order = OrderSubmission.Within(Deadline.LeftOf(request.Context, options), reading.Token, time);
         request.Context.Features.Set(request.Order);
         return null;
     }
@@ -218,7 +217,7 @@ internal sealed class EdgeGates(
         }
 
         if (!gate.IsShared
-            || !knownOrders.TryFind(offer.Offer.Id, KnownOrdersMaxAge, out var known)
+            || !knownOrders.TryFind(offer.Offer.Id, out var known)
             || known.Orders.MayHave(request.Order!.Token.OrderId))
         {
             return null;

@@ -58,7 +58,7 @@ internal sealed class EdgeState(EdgeOptions options, SaleCatalog catalog, KnownO
     private EdgeOfferDocument Describe(LiveOffer offer)
     {
         var id = offer.Offer.Id;
-        return knownOrders.TryFind(id, 2 * Limits.EdgeStateInterval, out var known)
+        return knownOrders.TryFind(id, out var known)
             ? new EdgeOfferDocument(id.ToString(), Key(id.Value), known.Stock.Available == 0, known.Orders.ToBase64())
             : new EdgeOfferDocument(id.ToString(), Key(id.Value), false, null);
     }

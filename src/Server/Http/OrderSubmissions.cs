@@ -11,7 +11,12 @@ namespace FlashSale.Server.Http;
 
 /// <summary>A request to order whose session and order token are good, and the moment until which it may cost something.</summary>
 /// <param name="Deadline">A timestamp of the time provider.</param>
-public sealed record OrderSubmission(OrderToken Token, long Deadline);
+public sealed record OrderSubmission(OrderToken Token, long Deadline)
+{
+    /// <param name="left">What is left of the time for it.</param>
+    public static OrderSubmission Within(TimeSpan left, OrderToken token, TimeProvider time) =>
+        new(token, time.GetTimestamp() + (long)(left.TotalSeconds * time.TimestampFrequency));
+}
 
 /// <summary>What was read of a request to order: a token that is good, or why there is none.</summary>
 /// <param name="Problem">What the caller is told.</param>

@@ -51,8 +51,7 @@ public sealed class PlaceOrder(
             return (refusal, null);
         }
 
-        var deadline = time.GetTimestamp() + (long)(Limits.OrderDeadline.TotalSeconds * time.TimestampFrequency);
-        var (decision, order, _) = await DecideAsync(new OrderSubmission(reading.Token, deadline));
+        var (decision, order, _) = await DecideAsync(OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time));
         metrics.Decide(decision, reading.Token.SaleId);
         return (decision, order);
     }
