@@ -33,7 +33,7 @@ public static class Limits
     public const int UserIdLength = 64;
     public const int PageSize = 50;
 
-    /// <summary>A request to order is its token (at most 195 characters) in a small JSON object.</summary>
+    /// <summary>A request to order is its token (at most 206 characters) in a small JSON object.</summary>
     public const int OrderBodyBytes = 4 * 1024;
 
     /// <summary>50 offers with two titles of 120 characters, each up to 6 bytes escaped, fit four times.</summary>
@@ -66,6 +66,29 @@ public static class Limits
     /// How long the gate remembers ended orders and ended sales: until the last token for them has died, with a minute to spare.
     /// </summary>
     public static readonly TimeSpan GateKeepsEnded = TokenMaximumAgeMost + TimeSpan.FromMinutes(1);
+
+    // Defences of a sale (docs/threat-model.md); the ranges of what an operator chooses.
+    /// <summary>65,536 hashes: a quarter of a second on a phone, and for a farm of 10,000 accounts an hour of one core.</summary>
+    public const int ChallengeBits = 16;
+    public const int ChallengeBitsMin = 8;
+    public const int ChallengeBitsMax = 24;
+
+    /// <summary>A person opens the checkout a few times; ten tabs that are reloaded twenty times fit.</summary>
+    public const int TokensPerUser = 200;
+    public const int TokensPerUserMax = 1_000;
+    public const int AccountsPerDeviceMax = 1_000;
+    public const int AccountsPerAddressMax = 100_000;
+    public const int UnpaidHolds = 3;
+    public const int UnpaidHoldsMax = 10;
+    public const int BarMinutes = 24 * 60;
+    public const int BarMinutesMax = 30 * 24 * 60;
+
+    /// <summary>People press within a few hundred milliseconds of each other; who waits longer for an answer presses again.</summary>
+    public const int DrawMsMin = 100;
+    public const int DrawMsMax = 1_500;
+
+    /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
+    public const int ConductTracked = 64 * 1024;
 
     // The ledger writer (design section 7).
     /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>

@@ -21,6 +21,7 @@ public abstract partial class LedgerContract
             ReservationOpensAt = Time.GetUtcNow().AddHours(-3),
             ReservationClosesAt = Time.GetUtcNow().AddHours(-1),
             RiskThreshold = 60,
+            Defences = new SaleDefences { Challenge = ChallengePolicy.Suspicious, TokensPerUser = 5, DrawMs = 800 },
             Status = SaleStatus.Published,
         };
 
@@ -41,7 +42,7 @@ public abstract partial class LedgerContract
     public async Task UpdateSaleAsync_WhenItIsADraft_ReplacesItsOffers()
     {
         var sale = (await Ledger.CreateSaleAsync(Draft("a", (5, 1)), Operator, Stop))!;
-        var changed = Draft("b", (6, 2), (8, 3)) with { Id = sale.Id };
+        var changed = Draft("b", (6, 2), (8, 3)) with { Id = sale.Id, Defences = new SaleDefences { AccountsPerDevice = 3 } };
 
         var updated = await Ledger.UpdateSaleAsync(changed, 1, "sale.update", Operator, Stop);
 

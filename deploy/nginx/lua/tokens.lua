@@ -6,7 +6,7 @@ local site = require "site"
 local byte, sub = string.byte, string.sub
 local decode, encode = base64.decode_base64url, base64.encode_base64url
 
-local HEAD, SIGNATURE = 46, 32
+local VERSION, HEAD, SIGNATURE = 2, 54, 32
 local LONGEST = math.floor(((HEAD + 64 + SIGNATURE) * 4 + 2) / 3)
 
 local _M = {}
@@ -19,7 +19,7 @@ end
 -- The token when it is ours, for this user and in its one canonical spelling; else nil. Its age is not looked at.
 function _M.read(text, user)
     local bytes = #text <= LONGEST and decode(text)
-    if not bytes or #bytes < HEAD + SIGNATURE or byte(bytes, 1) ~= 1 or encode(bytes) ~= text then
+    if not bytes or #bytes < HEAD + SIGNATURE or byte(bytes, 1) ~= VERSION or encode(bytes) ~= text then
         return nil
     end
 

@@ -75,6 +75,7 @@ public sealed record Sale
 
     /// <summary>How long before the opening the sale is loaded into a gate that instances share.</summary>
     public TimeSpan WarmUpLead { get; init; } = Limits.WarmUpLead;
+    public SaleDefences Defences { get; init; } = SaleDefences.Default;
     public SaleStatus Status { get; init; }
 
     /// <summary>Raised by every change of the sale; the value of its ETag.</summary>

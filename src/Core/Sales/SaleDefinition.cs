@@ -21,8 +21,8 @@ public static class SaleDefinition
     }
 
     /// <summary>
-    /// What a published sale becomes: its title and its closing may change, before the opening also the opening, the reservation times and the risk
-    /// threshold. Everything else was promised to shoppers, or stands in the ledger.
+    /// What a published sale becomes: its title and its closing may change, before the opening also the opening, the reservation times, the risk
+    /// threshold and the draw; the other defences at any time. Everything else was promised to shoppers, or stands in the ledger.
     /// </summary>
     /// <param name="wanted">As <see cref="Read"/> gave it.</param>
     public static (Sale? Sale, IReadOnlyDictionary<string, string[]> Errors) Change(Sale published, Sale wanted, DateTimeOffset now)
@@ -40,6 +40,7 @@ public static class SaleDefinition
             Keep("reservationOpensAt", published.ReservationOpensAt == wanted.ReservationOpensAt, Opened);
             Keep("reservationClosesAt", published.ReservationClosesAt == wanted.ReservationClosesAt, Opened);
             Keep("riskThreshold", published.RiskThreshold == wanted.RiskThreshold, Opened);
+            Keep("defences.drawMs", published.Defences.DrawMs == wanted.Defences.DrawMs, Opened);
         }
 
         Keep("offers", published.Offers.Select(offer => offer.Sku).ToHashSet().SetEquals(wanted.Offers.Select(offer => offer.Sku)));
@@ -97,6 +98,7 @@ public static class SaleDefinition
             WarmUpLead = TimeSpan.FromSeconds(fields.Number(
                 "warmUpLeadSeconds", (long)Limits.WarmUpLeadMin.TotalSeconds, (long)Limits.WarmUpLeadMax.TotalSeconds,
                 otherwise: (long)Limits.WarmUpLead.TotalSeconds)),
+            Defences = fields.Has("defences") ? SaleDefences.Read(fields.Object("defences")) : SaleDefences.Default,
             Offers = [],
         };
         if (sale.Ordering != Ordering.Synchronous)

@@ -6,7 +6,9 @@ using System.Text;
 namespace FlashSale.Core.Tokens;
 
 /// <summary>Permission to submit one order, made by the checkout page (seed row 16).</summary>
-public readonly record struct OrderToken(DateTimeOffset IssuedAt, OrderId OrderId, SaleId SaleId, OfferId OfferId, UserId UserId);
+/// <param name="Device">Whose checkout it is, and who alone may submit it; <see cref="DeviceId.None"/> for a client that named none: anybody of the user's.</param>
+public readonly record struct OrderToken(
+    DateTimeOffset IssuedAt, OrderId OrderId, SaleId SaleId, OfferId OfferId, UserId UserId, DeviceId Device = default);
 
 /// <summary>Why a token was turned down. Operators count these; callers see one answer for all.</summary>
 public enum TokenVerdict
@@ -20,6 +22,9 @@ public enum TokenVerdict
     UnknownKey,
     Forged,
     WrongUser,
+
+    /// <summary>Given out to another device. Found by whoever knows the caller's.</summary>
+    WrongDevice,
     TooYoung,
     TooOld,
 }
@@ -31,13 +36,13 @@ public sealed record TokenAges(TimeSpan Minimum, TimeSpan Maximum)
 }
 
 /// <summary>
-/// Makes and checks order tokens: base64url over <c>version 1 · key id 4 · issued at, Unix ms 8 · order id 16 · sale 8 · offer 8 · user length 1 ·
-/// user · HMAC-SHA256 32</c>, big-endian. Checked without a look-up. The 74 random bits of the order id are the nonce.
+/// Makes and checks order tokens: base64url over <c>version 1 · key id 4 · issued at, Unix ms 8 · order id 16 · sale 8 · offer 8 · device 8 ·
+/// user length 1 · user · HMAC-SHA256 32</c>, big-endian. Checked without a look-up. The 74 random bits of the order id are the nonce.
 /// </summary>
 public sealed class OrderTokens
 {
-    private const byte Version = 1;
-    private const int HeadBytes = 1 + 4 + 8 + 16 + 8 + 8 + 1;
+    private const byte Version = 2;
+    private const int HeadBytes = 1 + 4 + 8 + 16 + 8 + 8 + 8 + 1;
     private const int MaxBytes = HeadBytes + Limits.UserIdLength + HMACSHA256.HashSizeInBytes;
 
     /// <summary>Longest token in characters.</summary>
@@ -65,6 +70,7 @@ public sealed class OrderTokens
         token.OrderId.Value.TryWriteBytes(bytes[13..], bigEndian: true, out _);
         BinaryPrimitives.WriteInt64BigEndian(bytes[29..], token.SaleId.Value);
         BinaryPrimitives.WriteInt64BigEndian(bytes[37..], token.OfferId.Value);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[45..], token.Device.Value);
         var userBytes = Encoding.ASCII.GetBytes(token.UserId.Value, bytes[HeadBytes..]);
         bytes[HeadBytes - 1] = (byte)userBytes;
         var signed = HeadBytes + userBytes;
@@ -112,7 +118,8 @@ public sealed class OrderTokens
             new OrderId(new Guid(bytes.Slice(13, 16), bigEndian: true)),
             new SaleId(BinaryPrimitives.ReadInt64BigEndian(bytes[29..])),
             new OfferId(BinaryPrimitives.ReadInt64BigEndian(bytes[37..])),
-            user);
+            user,
+            new DeviceId(BinaryPrimitives.ReadUInt64BigEndian(bytes[45..])));
         return CheckAge(token.IssuedAt, now);
     }
 

@@ -45,6 +45,7 @@ public sealed record SaleDocument(
     IReadOnlyList<OfferDocument> Offers,
     int? RiskThreshold = null,
     int? WarmUpLeadSeconds = null,
+    SaleDefences? Defences = null,
     long? Rev = null)
 {
     /// <summary>True while the stock could not be confirmed for more than 2 s, absent otherwise.</summary>
@@ -144,6 +145,7 @@ public sealed record SaleRequest
 
     /// <summary>How long before the opening the sale is loaded into a shared gate, 600 to 604,800 seconds.</summary>
     public int WarmUpLeadSeconds { get; init; } = (int)Limits.WarmUpLead.TotalSeconds;
+    public SaleDefences Defences { get; init; } = SaleDefences.Default;
     public required IReadOnlyList<OfferRequest> Offers { get; init; }
 }
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
+using FlashSale.Core.Sales;
+
 namespace FlashSale.Core.Wire;
 
 /// <summary>The JSON of the API, source-generated: camelCase, times in UTC with <c>Z</c>, absent instead of null.</summary>
@@ -26,6 +28,7 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(DemoSessionDocument))]
 [JsonSerializable(typeof(CouponDocument))]
 [JsonSerializable(typeof(SaleRequest))]
+[JsonSerializable(typeof(SaleDefences))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(StockAdjustmentRequest))]
 [JsonSerializable(typeof(StockDocument))]

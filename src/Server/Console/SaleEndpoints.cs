@@ -163,6 +163,7 @@ public static class SaleEndpoints
         {
             RiskThreshold = sale.RiskThreshold,
             WarmUpLeadSeconds = (int)sale.WarmUpLead.TotalSeconds,
+            Defences = sale.Defences,
             Rev = sale.Rev,
         };
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 
 using FlashSale.Core;
+using FlashSale.Server.Http;
 
 namespace FlashSale.Server.Edge;
 

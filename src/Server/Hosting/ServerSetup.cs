@@ -141,6 +141,7 @@ public static class ServerSetup
     {
         var services = builder.Services;
         services.AddEdge(settings.Edge);
+        services.AddSingleton<ConductLog>();
         services.AddSingleton<SaleMetrics>();
         services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
@@ -148,6 +149,8 @@ public static class ServerSetup
         services.AddSingleton(provider => new Sessions(settings.AuthKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(settings.TokenAges);
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
+        services.AddSingleton(new Stamps(settings.TokenKey, settings.PreviousTokenKeys));
+        services.AddSingleton<Devices>();
         services.AddSingleton<OrderSubmissions>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<ReservationDesk>();

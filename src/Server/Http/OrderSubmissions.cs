@@ -29,7 +29,7 @@ public readonly record struct OrderReading(OrderDecision? Refusal, ProblemCode P
 }
 
 /// <summary>Reads the body of <c>POST /api/v1/orders</c> and checks the order token in it, without a look-up.</summary>
-public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
+public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, TimeProvider time)
 {
     public ValueTask<OrderReading> ReadAsync(HttpContext context, UserId user)
     {
@@ -39,7 +39,7 @@ public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
     }
 
     /// <summary>A token by itself, as from a form.</summary>
-    public OrderReading Verify(ReadOnlySpan<byte> text, UserId user)
+    public OrderReading Verify(HttpContext context, ReadOnlySpan<byte> text, UserId user)
     {
         if (text.IsEmpty)
         {
@@ -47,6 +47,11 @@ public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
         }
 
         var verdict = tokens.Verify(text, user, time.GetUtcNow(), out var token);
+        if (verdict == TokenVerdict.Valid && token.Device.IsKnown && devices.Read(context, out _) != token.Device)
+        {
+            verdict = TokenVerdict.WrongDevice;
+        }
+
         return verdict == TokenVerdict.Valid ? new OrderReading(null, default, token) : new OrderReading(DecisionKind.Of(verdict));
     }
 
@@ -97,7 +102,7 @@ public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
 
         try
         {
-            return ReadJson(body.IsSingleSegment ? body.FirstSpan : body.ToArray(), user) ?? new OrderReading(OrderDecision.Malformed);
+            return ReadJson(context, body.IsSingleSegment ? body.FirstSpan : body.ToArray(), user) ?? new OrderReading(OrderDecision.Malformed);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -107,7 +112,7 @@ public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
     }
 
     /// <summary>Null when the body is JSON, but no object. Of several tokens the last one counts, as in any JSON object.</summary>
-    private OrderReading? ReadJson(ReadOnlySpan<byte> body, UserId user)
+    private OrderReading? ReadJson(HttpContext context, ReadOnlySpan<byte> body, UserId user)
     {
         // The reader takes what is in quotes as it comes.
         if (!Utf8.IsValid(body))
@@ -129,7 +134,7 @@ public sealed class OrderSubmissions(OrderTokens tokens, TimeProvider time)
             if (isToken)
             {
                 token = json.TokenType == JsonTokenType.String && !json.ValueIsEscaped
-                    ? Verify(json.ValueSpan, user)
+                    ? Verify(context, json.ValueSpan, user)
                     : new OrderReading(OrderDecision.TokenMalformed);
             }
 

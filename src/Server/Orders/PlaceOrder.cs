@@ -42,9 +42,9 @@ public sealed class PlaceOrder(
     }
 
     /// <summary>The same for the pages, where the token comes from a form.</summary>
-    public async Task<(OrderDecision Decision, Order? Order)> PlaceAsync(string? token, UserId user)
+    public async Task<(OrderDecision Decision, Order? Order)> PlaceAsync(HttpContext context, string? token, UserId user)
     {
-        var reading = submissions.Verify(System.Text.Encoding.UTF8.GetBytes(token ?? ""), user);
+        var reading = submissions.Verify(context, System.Text.Encoding.UTF8.GetBytes(token ?? ""), user);
         if (reading.Refusal is { } refusal)
         {
             metrics.Decide(refusal);

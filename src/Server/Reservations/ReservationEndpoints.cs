@@ -33,7 +33,7 @@ public static class ReservationEndpoints
             return;
         }
 
-        var (created, reservation) = await desk.ReserveAsync(sale.Sale, context.GetSession().User, context.RequestAborted);
+        var (created, reservation) = await desk.ReserveAsync(sale.Sale, context.GetSession().User, CallerFacts.Unknown, context.RequestAborted);
         if (reservation is null)
         {
             await context.WriteProblemAsync(
@@ -63,7 +63,7 @@ public static class ReservationEndpoints
 public sealed class ReservationDesk(ILedger ledger, Settlements settlements, TimeProvider time)
 {
     /// <summary>The user's reservation, new or as it was; null outside the reservation window, unless there is one already.</summary>
-    public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CancellationToken cancellation)
+    public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CallerFacts facts, CancellationToken cancellation)
     {
         if (await ledger.FindReservationAsync(sale.Id, user, cancellation) is { } known)
         {

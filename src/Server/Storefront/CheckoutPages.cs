@@ -80,7 +80,7 @@ public static class CheckoutPages
         }
 
         var token = form["token"].ToString();
-        var (decision, order) = await place.PlaceAsync(token, session.User);
+        var (decision, order) = await place.PlaceAsync(context, token, session.User);
         if (order is not null)
         {
             return visit.See("/orders/" + order.Id);

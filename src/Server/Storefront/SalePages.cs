@@ -3,6 +3,7 @@ using FlashSale.Core.Orders;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Http;
 using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront.Views;
 using FlashSale.Storage;
@@ -44,7 +45,7 @@ public static class SalePages
             return SessionPages.Refuse(visit, page, context);
         }
 
-        var (_, reservation) = await desk.ReserveAsync(live.Sale, session.User, context.RequestAborted);
+        var (_, reservation) = await desk.ReserveAsync(live.Sale, session.User, CallerFacts.Unknown, context.RequestAborted);
         if (reservation is not null)
         {
             return visit.See(page);

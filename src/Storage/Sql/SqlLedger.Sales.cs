@@ -1,5 +1,8 @@
+using System.Text.Json;
+
 using FlashSale.Core;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage.Sql;
 
@@ -8,8 +11,8 @@ public abstract partial class SqlLedger
     private const string SelectSales =
         """
         SELECT id, slug, title_zh, title_en, reservation_opens_at, reservation_closes_at, opens_at, closes_at, requires_reservation, ordering, deduction,
-               payment_window, risk_threshold, status, warm_up_lead, rev
-        FROM sales
+               payment_window, risk_threshold, status, warm_up_lead, rev, document
+        FROM sales LEFT JOIN sale_defences ON sale_id = id
         """;
 
     private const string SelectOffers =
@@ -64,6 +67,7 @@ public abstract partial class SqlLedger
 
                 var id = new SaleId(session.LastId);
                 InsertOffers(session, id, sale.Offers);
+                KeepDefences(session, id, sale.Defences);
                 var created = FindSale(session, id)!;
                 RaiseCatalogRev(session);
                 Audit(session, actor, "sale.create", $"sale/{id}", actor.Reason, null, AuditJson.Write(created));
@@ -107,6 +111,7 @@ public abstract partial class SqlLedger
                     }
                 }
 
+                KeepDefences(session, sale.Id, sale.Defences);
                 var after = FindSale(session, sale.Id)!;
                 RaiseCatalogRev(session);
                 Audit(session, actor, action, $"sale/{sale.Id}", actor.Reason, AuditJson.Write(before), AuditJson.Write(after));
@@ -131,6 +136,17 @@ public abstract partial class SqlLedger
                 InsertOffer,
                 sale.Value, position, offer.Sku, offer.Title.Zh, offer.Title.En, offer.FaceValue.Amount, offer.FaceValue.Currency,
                 offer.Price.Amount, offer.Price.Currency, offer.Stock, offer.PerUserLimit, offer.ValidFrom.Ms(), offer.ValidUntil.Ms());
+        }
+    }
+
+    private static void KeepDefences(SqlSession session, SaleId sale, SaleDefences defences)
+    {
+        session.Execute("DELETE FROM sale_defences WHERE sale_id = ?1", sale.Value);
+        if (defences != SaleDefences.Default)
+        {
+            session.Execute(
+                "INSERT INTO sale_defences (sale_id, document) VALUES (?1, ?2)",
+                sale.Value, JsonSerializer.Serialize(defences, WireJson.Default.SaleDefences));
         }
     }
 
@@ -161,6 +177,7 @@ public abstract partial class SqlLedger
         Status = row.Word<SaleStatus>(13),
         WarmUpLead = TimeSpan.FromMilliseconds(row.Long(14)),
         Rev = row.Long(15),
+        Defences = row.TextOrNull(16) is { } defences ? JsonSerializer.Deserialize(defences, WireJson.Default.SaleDefences)! : SaleDefences.Default,
         Offers = [],
     };
 

@@ -112,7 +112,7 @@ public sealed class OrderTokensTests
         Assert.Equal(OrderTokens.MaxLength, token.Length);
     }
 
-    private static OrderToken Make(DateTimeOffset issuedAt) => new(issuedAt, OrderId.Create(issuedAt), new SaleId(3), new OfferId(14), Alice);
+    private static OrderToken Make(DateTimeOffset issuedAt) => new(issuedAt, OrderId.Create(issuedAt), new SaleId(3), new OfferId(14), Alice, new DeviceId(0xFEDC_BA98_7654_3210));
 
     private TokenVerdict Verify(string token, UserId user, DateTimeOffset now, out OrderToken read) =>
         tokens.Verify(Encoding.UTF8.GetBytes(token), user, now, out read);

@@ -10,6 +10,7 @@ using FlashSale.Storage;
 using FlashSale.Storage.Memory;
 using FlashSale.Storage.Sqlite;
 
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
 using Xunit;
@@ -51,7 +52,7 @@ public sealed class WriterRig : IAsyncDisposable
         warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
-        place = new PlaceOrder(new OrderSubmissions(tokens, time), catalog, admission, faulty, Writer, metrics, time);
+        place = new PlaceOrder(new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), time), catalog, admission, faulty, Writer, metrics, time);
     }
 
     public SteppedTime Time { get; }
@@ -99,7 +100,7 @@ public sealed class WriterRig : IAsyncDisposable
 
     /// <summary>Everybody gets an answer.</summary>
     public Task<(OrderDecision Decision, Order? Order)> PlaceAsync(string user, string? token = null) =>
-        place.PlaceAsync(token ?? Token(user), UserId.Parse(user)).WaitAsync(Patience);
+        place.PlaceAsync(new DefaultHttpContext(), token ?? Token(user), UserId.Parse(user)).WaitAsync(Patience);
 
     /// <summary>Until it is released, no commit comes through; answers what to release, once the first batch has arrived there.</summary>
     public async Task<(TaskCompletionSource Release, Task<(OrderDecision Decision, Order? Order)> First)> HoldCommitsAsync(string firstUser, string? token = null)

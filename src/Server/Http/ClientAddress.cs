@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
-namespace FlashSale.Server.Edge;
+namespace FlashSale.Server.Http;
 
 /// <summary>Where a request comes from, as far as it can be trusted.</summary>
 public static class ClientAddress

@@ -1,6 +1,6 @@
 using System.Net;
 
-using FlashSale.Server.Edge;
+using FlashSale.Server.Http;
 
 using Microsoft.AspNetCore.Http;
 
@@ -8,7 +8,7 @@ using Xunit;
 
 using IPNetwork = System.Net.IPNetwork;
 
-namespace FlashSale.Tests.Server.Edge;
+namespace FlashSale.Tests.Server.Http;
 
 public sealed class ClientAddressTests
 {
