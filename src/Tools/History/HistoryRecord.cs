@@ -111,6 +111,7 @@ public sealed record HistoryRecord
 /// <summary>The values of <see cref="HistoryRecord.Op"/>.</summary>
 public static class HistoryOps
 {
+    public const string Visit = "visit";
     public const string Reserve = "reserve";
     public const string Reservation = "reservation";
     public const string Token = "token";

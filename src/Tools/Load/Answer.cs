@@ -20,6 +20,11 @@ internal sealed class Answer
     public string? Coupon { get; private set; }
     public string? PayUrl { get; private set; }
     public string? Token { get; private set; }
+    public string? Device { get; private set; }
+    public string? Visit { get; private set; }
+
+    /// <summary>To be solved before the same call may succeed.</summary>
+    public Challenge? Challenge { get; private set; }
     public DateTimeOffset? OpensAt { get; private set; }
     public long? RetryAfterMs { get; set; }
 
@@ -61,6 +66,13 @@ internal sealed class Answer
             return;
         }
 
+        if (reader.ValueTextEquals("challenge"u8))
+        {
+            reader.Read();
+            Challenge = Challenge.Read(ref reader);
+            return;
+        }
+
         if (reader.ValueTextEquals("retryAfterMs"u8))
         {
             reader.Read();
@@ -98,6 +110,14 @@ internal sealed class Answer
         else if (reader.ValueTextEquals("token"u8))
         {
             Token = ReadText(ref reader);
+        }
+        else if (reader.ValueTextEquals("device"u8))
+        {
+            Device = ReadText(ref reader);
+        }
+        else if (reader.ValueTextEquals("visit"u8))
+        {
+            Visit = ReadText(ref reader);
         }
         else
         {

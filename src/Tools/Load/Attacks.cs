@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 
-using FlashSale.Tools.History;
 
 namespace FlashSale.Tools.Load;
 
@@ -63,22 +62,19 @@ internal sealed class Attacks(Shopping shopping, ShopClient shop, RunClock clock
     private IEnumerable<Call> Attempts(Entry entry, BotKind bot, long at) => bot switch
     {
         BotKind.Garbage => Garbage().Select(text => Bad(entry, text, "garbage", at)),
-        BotKind.Forger => entry.Tokens.Take(1).SelectMany(token => Forgeries(token.Text)).Select(text => Bad(entry, text, "forged", at)),
+        BotKind.Forger => entry.Tokens.Take(1).SelectMany(token => Forgeries(token.Text, ownKey)).Select(text => Bad(entry, text, "forged", at)),
         BotKind.Thief => Victims(entry).Select(token => shopping.OrderCall(entry, token, at) with { MustRefuse = "stolen" }),
         BotKind.Stranger => Victims(entry).SelectMany(token => Sessions(entry).Select(session =>
             shopping.OrderCall(entry, token, at) with { MustRefuse = "no-session", Authorization = session })),
         _ => NoTokens().Select(body => Bad(entry, "", "no-token", at) with { Body = body }),
     };
 
-    private Call Bad(Entry entry, string text, string why, long at)
-    {
-        var token = new HeldToken(text, Shopping.OrderBody(text), HistoryRecord.Fingerprint(text), at, at);
-        return shopping.OrderCall(entry, token, at) with { MustRefuse = why };
-    }
+    private Call Bad(Entry entry, string text, string why, long at) =>
+        shopping.OrderCall(entry, HeldToken.Of(text, at, at), at) with { MustRefuse = why };
 
     private static IEnumerable<byte[]> NoTokens() => ["{}"u8.ToArray(), """{"token":""}"""u8.ToArray(), """{"token":null}"""u8.ToArray(), "[]"u8.ToArray()];
 
-    private static IEnumerable<string> Garbage() =>
+    public static IEnumerable<string> Garbage() =>
     [
         "x",
         Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(90)),
@@ -87,7 +83,7 @@ internal sealed class Attacks(Shopping shopping, ShopClient shop, RunClock clock
     ];
 
     /// <summary>Single bits in every part of a token, its last byte gone, and the whole signed with a key that is not the server's.</summary>
-    private List<string> Forgeries(string token)
+    public static List<string> Forgeries(string token, byte[] ownKey)
     {
         var forged = new List<string>();
         if (!Base64Url.IsValid(token))
@@ -196,7 +192,7 @@ internal sealed class Attacks(Shopping shopping, ShopClient shop, RunClock clock
             metrics.Note($"attacks: {BotKind.GateCrasher}");
             if (answer.Token is { } text)
             {
-                var token = new HeldToken(text, Shopping.OrderBody(text), HistoryRecord.Fingerprint(text), asked, clock.Now + 1_100_000);
+                var token = HeldToken.Of(text, asked, clock.Now + Shopping.TokenAge);
                 await clock.DelayUntil(token.UsableAt, stopping);
                 await shop.SendAsync(shopping.OrderCall(entry, token, token.UsableAt) with { MustRefuse = "not-reserved" });
             }

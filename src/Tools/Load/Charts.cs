@@ -92,11 +92,11 @@ internal static class Charts
     }
 
     /// <summary>How much of each whole is there.</summary>
-    public static void WriteBars(StringBuilder page, IReadOnlyList<(string Name, long Part, long Whole)> rows)
+    public static void WriteBars(StringBuilder page, string title, IReadOnlyList<(string Name, long Part, long Whole)> rows)
     {
         var height = Top + (rows.Count * RowHeight) + 10;
         var plot = Width - LabelWidth - 90.0;
-        Open(page, height, "Units paid of each offer's stock");
+        Open(page, height, title);
         for (var row = 0; row < rows.Count; row++)
         {
             var (name, part, whole) = rows[row];

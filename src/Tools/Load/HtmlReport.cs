@@ -135,7 +135,7 @@ internal static class HtmlReport
         var rows = outcome.Sales.SelectMany(sale => sale.Offers.Select(offer => (Sale: sale, Offer: offer))).ToList();
         page.Append("<h2>What was sold</h2>\n<div class=\"pair\">\n<div>\n");
         Charts.WriteKey(page, "paid", "not sold");
-        Charts.WriteBars(page, rows.Select(row =>
+        Charts.WriteBars(page, "Units paid of each offer's stock", rows.Select(row =>
             (row.Offer.Title, (long)row.Offer.Paid, (long)row.Offer.Stock)).ToList());
         page.Append("</div>\n");
         WriteTable(page, ["sale", "offer", "#stock", "#orders", "#paid", "#sold-out answers"], rows.Select(row =>

@@ -23,7 +23,7 @@ internal sealed class Line(Uri target, IPEndPoint endPoint, IPAddress? source, i
 
     private readonly SemaphoreSlim free = new(connections);
     private readonly ConcurrentStack<Connection> idle = new();
-    private readonly byte[] host = Encoding.ASCII.GetBytes($" HTTP/1.1\r\nHost: {target.Authority}\r\n");
+    private readonly byte[] host = Host(target.Authority);
 
     /// <summary>Fills in the answer.</summary>
     /// <returns>When the request was handed over.</returns>
@@ -107,16 +107,21 @@ internal sealed class Line(Uri target, IPEndPoint endPoint, IPAddress? source, i
         return connection.Stream ??= stream;
     }
 
+    private static byte[] Host(string authority) => Encoding.ASCII.GetBytes($" HTTP/1.1\r\nHost: {authority}\r\n");
+
     private ReadOnlyMemory<byte> Write(Connection connection, in Call call)
     {
         var path = call.Uri.PathAndQuery;
         var authorization = call.Authorization ?? call.User.Bearer;
         var body = call.Body ?? [];
-        connection.Reserve(host.Length + path.Length + authorization.Length + body.Length + 200);
+        var named = call.Host is { } other ? Host(other) : host;
+        var headers = call.User.Headers;
+        connection.Reserve(named.Length + path.Length + authorization.Length + headers.Length + body.Length + 200);
         var to = new RequestWriter(connection.Buffer);
         to.Add(call.Method == HttpMethod.Post ? Post : Get);
         to.Add(path);
-        to.Add(host);
+        to.Add(named);
+        to.Add(headers);
         if (authorization.Length > 0)
         {
             to.Add("Authorization: "u8);

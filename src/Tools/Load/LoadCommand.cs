@@ -1,5 +1,6 @@
 using System.CommandLine;
 
+using FlashSale.Tools.Contest;
 using FlashSale.Tools.Overload;
 
 using Spectre.Console;
@@ -14,7 +15,7 @@ internal static class LoadCommand
     public static Command Create(IAnsiConsole console, TimeProvider time, string[] args)
     {
         var options = new LoadOptions();
-        var command = new Command("load", "Makes sales and lets a crowd of shoppers and bots at them, then audits the outcome; or, with --overload, offers more than the server can take.");
+        var command = new Command("load", "Makes sales and lets a crowd of shoppers and bots at them, then audits the outcome; with --overload it offers more than the server can take, with --contest people and bots fight for one offer.");
         foreach (var option in options.All)
         {
             command.Options.Add(option);
@@ -27,6 +28,12 @@ internal static class LoadCommand
                 CheckTarget(overload.Target, parsed.GetValue(options.Remote));
                 using var run = new OverloadRun(overload, console, time);
                 return await run.RunAsync(cancellationToken);
+            }
+
+            if (options.ContestOf(parsed, args) is { } contest)
+            {
+                CheckTarget(contest.Target, parsed.GetValue(options.Remote));
+                return await new ContestRun(contest, console, time).RunAsync(cancellationToken);
             }
 
             var settings = options.LoadOf(parsed, args);

@@ -1,3 +1,6 @@
+using FlashSale.Core;
+using FlashSale.Core.Sales;
+
 namespace FlashSale.Tools.Load;
 
 /// <summary>What was asked for on the command line. Percentages are whole, 0 to 100.</summary>
@@ -40,6 +43,12 @@ internal sealed record LoadSettings
 
     /// <summary>Whether every other sale asks for a reservation.</summary>
     public bool WithReservations { get; init; } = true;
+
+    /// <summary>Of each sale.</summary>
+    public SaleDefences Defences { get; init; } = SaleDefences.Default;
+
+    /// <summary>The score from which on a reservation is rejected.</summary>
+    public int RiskThreshold { get; init; } = Limits.RiskScoreMax;
 
     /// <summary>As it was typed, with the key left out.</summary>
     public required string CommandLine { get; init; }

@@ -1,3 +1,5 @@
+using System.Text;
+
 using FlashSale.Tools.History;
 
 namespace FlashSale.Tools.Load;
@@ -77,7 +79,14 @@ internal sealed class PlannedOffer
 }
 
 /// <param name="Line">Index of the address to send from.</param>
-internal sealed record Shopper(string Name, string Bearer, int Line, BotKind? Bot);
+internal sealed record Shopper(string Name, string Bearer, int Line, BotKind? Bot)
+{
+    /// <summary>Sent with every call; each ends with a line break.</summary>
+    public string Headers { get; set; } = "";
+
+    /// <summary>Counts this shopper's calls besides those of the whole run.</summary>
+    public Metrics? Counted { get; init; }
+}
 
 /// <summary>One user who wants one offer.</summary>
 internal sealed class Entry
@@ -100,7 +109,11 @@ internal sealed class Entry
 /// <param name="Body">The body of the request to order, made once.</param>
 /// <param name="AskedAt">When the token was asked for: it cannot be older.</param>
 /// <param name="UsableAt">Old enough from then on.</param>
-internal sealed record HeldToken(string Text, byte[] Body, string Fingerprint, long AskedAt, long UsableAt);
+internal sealed record HeldToken(string Text, byte[] Body, string Fingerprint, long AskedAt, long UsableAt)
+{
+    public static HeldToken Of(string text, long askedAt, long usableAt) =>
+        new(text, Encoding.UTF8.GetBytes($$"""{"token":"{{text}}"}"""), HistoryRecord.Fingerprint(text), askedAt, usableAt);
+}
 
 internal static class PlanMaker
 {

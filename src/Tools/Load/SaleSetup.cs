@@ -68,6 +68,8 @@ internal sealed class SaleSetup(LoadSettings settings, ShopClient shop, RunClock
             ClosesAt = opensAt + settings.Timeout + settings.PaymentWindow + TimeSpan.FromMinutes(10),
             RequiresReservation = reserves,
             PaymentWindowSeconds = (int)settings.PaymentWindow.TotalSeconds,
+            RiskThreshold = settings.RiskThreshold,
+            Defences = settings.Defences,
             Offers = [.. Enumerable.Range(0, settings.Offers).Select(offer => MakeOffer(index, offer, opensAt))],
         };
         var body = JsonSerializer.SerializeToUtf8Bytes(request, WireJson.Default.SaleRequest);

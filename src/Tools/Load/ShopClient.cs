@@ -14,6 +14,9 @@ internal readonly record struct Call(string Op, HttpMethod Method, Uri Uri, Shop
 
     /// <summary>Instead of the user's own; empty for none.</summary>
     public string? Authorization { get; init; }
+
+    /// <summary>Instead of the target's.</summary>
+    public string? Host { get; init; }
     public string? Sale { get; init; }
     public string? Offer { get; init; }
     public string? Token { get; init; }
@@ -41,15 +44,19 @@ internal sealed class ShopClient : IDisposable
     private readonly Metrics metrics;
 
     public ShopClient(LoadSettings settings, IPAddress address, RunClock clock, Metrics metrics)
+        : this(settings.Target, address, [.. Enumerable.Repeat(Math.Max(1, settings.Connections / settings.Sources), settings.Sources)], settings.CallTimeout, clock, metrics)
+    {
+    }
+
+    /// <param name="connections">Of each address, at most.</param>
+    public ShopClient(Uri target, IPAddress address, IReadOnlyList<int> connections, TimeSpan patience, RunClock clock, Metrics metrics)
     {
         this.clock = clock;
         this.metrics = metrics;
-        var perLine = Math.Max(1, settings.Connections / settings.Sources);
-        var endPoint = new IPEndPoint(address, settings.Target.Port);
+        var endPoint = new IPEndPoint(address, target.Port);
         // Only 127.0.0.0/8 has addresses to spare.
         var manySources = address.AddressFamily == AddressFamily.InterNetwork && IPAddress.IsLoopback(address);
-        lines = [.. Enumerable.Range(0, settings.Sources).Select(line =>
-            new Line(settings.Target, endPoint, manySources ? SourceAddress(line) : null, perLine, settings.CallTimeout, clock))];
+        lines = [.. connections.Select((most, line) => new Line(target, endPoint, manySources ? SourceAddress(line) : null, most, patience, clock))];
     }
 
     /// <summary>Where answers to orders are counted by second; set once the opening is known.</summary>
@@ -66,6 +73,7 @@ internal sealed class ShopClient : IDisposable
     {
         var answer = new Answer();
         metrics.Started();
+        call.User.Counted?.Started();
         var sent = clock.Now;
         try
         {
@@ -98,6 +106,7 @@ internal sealed class ShopClient : IDisposable
     {
         var latency = end - call.At;
         metrics.Ended(call.User.Bot is null ? call.Op : call.Op + " (bots)", answer.Status, answer.Code, latency);
+        call.User.Counted?.Ended(call.Op, answer.Status, answer.Code, latency);
         if (call.Op == HistoryOps.Order && call.User.Bot is null)
         {
             metrics.Outcome(answer.Status is 200 or 201 ? "order placed" : answer.Code == "sold-out" ? "order sold out" : "order otherwise", latency);

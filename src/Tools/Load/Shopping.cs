@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 
 using FlashSale.Tools.History;
 
@@ -9,7 +8,7 @@ namespace FlashSale.Tools.Load;
 internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics, LoadSettings settings, CancellationToken stopping)
 {
     /// <summary>A token has to be 1 s old; a little more for the clocks.</summary>
-    private const long TokenAge = 1_100_000;
+    public const long TokenAge = 1_100_000;
     private const long ComeBackAfter = 500_000;
     private const long ReadEvery = 100_000;
     private const long BackOffMax = 2_000_000;
@@ -72,7 +71,7 @@ internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics,
             var answer = await shop.SendAsync(TokenCall(entry, at));
             if (answer.Token is { } text)
             {
-                var token = new HeldToken(text, OrderBody(text), HistoryRecord.Fingerprint(text), asked, clock.Now + TokenAge);
+                var token = HeldToken.Of(text, asked, clock.Now + TokenAge);
                 entry.Tokens.Add(token);
                 return token;
             }
@@ -91,8 +90,6 @@ internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics,
 
     public static Call TokenCall(Entry entry, long at) =>
         new(HistoryOps.Token, HttpMethod.Post, entry.Offer.TokensUri, entry.User, at) { Sale = entry.Sale.Id, Offer = entry.Offer.Id };
-
-    public static byte[] OrderBody(string token) => Encoding.UTF8.GetBytes($$"""{"token":"{{token}}"}""");
 
     public Call OrderCall(Entry entry, HeldToken token, long at) =>
         new(HistoryOps.Order, HttpMethod.Post, orders, entry.User, at)
@@ -147,7 +144,8 @@ internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics,
     }
 
     /// <summary>Pays, cancels or lets expire; returns when the order has come to its end.</summary>
-    public async Task EndAsync(Entry entry, HeldToken token, string order, string? state)
+    /// <returns>How it ended; null when nobody knows.</returns>
+    public async Task<string?> EndAsync(Entry entry, HeldToken token, string order, string? state)
     {
         entry.Offer.CountPlaced();
         for (var i = 0; entry.User.Bot == BotKind.Repeater && i < RepeatsOfABot; i++)
@@ -172,6 +170,7 @@ internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics,
         }
 
         metrics.Note($"orders ended: {state ?? "unknown"}");
+        return state;
     }
 
     private async Task<string?> PayAsync(Entry entry, string order)
@@ -246,11 +245,11 @@ internal sealed class Shopping(ShopClient shop, RunClock clock, Metrics metrics,
     }
 
     /// <summary>Whether the same request may be answered better later.</summary>
-    private static bool IsPassing(Answer answer) =>
+    public static bool IsPassing(Answer answer) =>
         answer.Status is 0 or 429 or >= 500 || answer.Code == "sale-not-open";
 
     /// <returns>When the next attempt is due: as the server asked, or backing off from 100 ms, with jitter so that they do not all come at once.</returns>
-    private async Task<long> WaitAsync(Answer answer, int attempt)
+    public async Task<long> WaitAsync(Answer answer, int attempt)
     {
         var wait = answer.RetryAfterMs is { } asked
             ? asked * 1_000

@@ -123,7 +123,7 @@ public sealed partial class Audit
         return ledger.Orders
             .Where(order => !IsLive(order))
             .Select(order => Math.Min(
-                Micros(order.CreatedAt) + window + ExpiryMayTake,
+                Micros(order.CreatedAt) + window + Math.Min(window / 4, ExpirySpreadMax) + ExpiryMayTake,
                 SeenReleased(order) is var seen and < long.MaxValue ? seen + header.ClockOffset : long.MaxValue))
             .DefaultIfEmpty(long.MinValue + SoldOutMayBeOld)
             .Max() + SoldOutMayBeOld;

@@ -15,8 +15,9 @@ public sealed partial class Audit
     /// <summary>Clocks are read in milliseconds, and two threads of one machine may read them in either order.</summary>
     private const long ClockGrain = 5_000;
 
-    /// <summary>How late an order that nobody paid may give its unit back.</summary>
+    /// <summary>How late an order that nobody paid may give its unit back, besides the random time that keeps it from being foreseen.</summary>
     private const long ExpiryMayTake = 5_000_000;
+    private const long ExpirySpreadMax = 8_000_000;
 
     private readonly HistoryHeader header;
     private readonly AuditFacts facts;
