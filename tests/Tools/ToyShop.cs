@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 
 using FlashSale.Core;
+using FlashSale.Core.Reservations;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
@@ -52,6 +53,7 @@ internal sealed class ToyShop : IAsyncDisposable
     private readonly List<ToySale> sales = [];
     private readonly Dictionary<string, ToyOrder> orders = [];
     private readonly Dictionary<string, ToyOrder> byToken = [];
+    private readonly HashSet<(string, string)> pending = [];
     private readonly HashSet<(string, string)> reserved = [];
     private readonly List<AuditDocument> audit = [];
 
@@ -192,8 +194,14 @@ internal sealed class ToyShop : IAsyncDisposable
 
     private (int, byte[]) Reserve(string sale, string user)
     {
+        // Nobody is approved at once: shoppers have to ask again.
+        if (pending.Add((sale, user)))
+        {
+            return Json(201, new ReservationDocument("r", sale, ReservationStatus.Pending), WireJson.Default.ReservationDocument);
+        }
+
         reserved.Add((sale, user));
-        return Json(201, new ReservationDocument("r", sale, FlashSale.Core.Reservations.ReservationStatus.Approved), WireJson.Default.ReservationDocument);
+        return Json(200, new ReservationDocument("r", sale, ReservationStatus.Approved), WireJson.Default.ReservationDocument);
     }
 
     private bool MayBuy(ToySale sale, string user) =>

@@ -23,6 +23,9 @@ internal static class Behaviour
     /// <summary>Hashes a second of a phone: 65,536 are a quarter of a second (Limits.ChallengeBits).</summary>
     public const long PhoneHashes = 262_144;
 
+    /// <summary>An answer to a challenge's question is not taken sooner (docs/decisions/0017); a program gives it a moment later.</summary>
+    public const long AnswerAfter = 4_100 * Millisecond;
+
     /// <summary>From the opening on in which bots hammer; then they are content to knock.</summary>
     public const long HammerFor = 3 * Second;
     public const long HammerEvery = 50 * Millisecond;
@@ -109,8 +112,8 @@ internal static class Behaviour
 
     public static int AccountsOnDevice(Kind kind) => kind == Kind.DeviceFarm ? 100 : 1;
 
-    /// <summary>Connections for each account: whoever sends one thing at a time needs one.</summary>
-    public static int ConnectionsOf(Kind kind) => kind is Kind.Farm or Kind.Replay ? 2 : 1;
+    /// <summary>Connections for each account: whoever sends one thing at a time needs one; more than two each, of ten thousand, are more than a machine can open.</summary>
+    public static int ConnectionsOf(Kind kind) => kind is Kind.Farm or Kind.Replay or Kind.Forged ? 2 : 1;
 
     /// <summary>How many hashes a solution took: each try succeeds with the same chance.</summary>
     public static long HashesFor(int bits, Random random) => 1 + (long)(-Math.Log(1 - random.NextDouble()) * Math.Pow(2, bits));

@@ -22,7 +22,7 @@ internal sealed class ContestOptions
     private readonly Option<IList<Kind>> strategies = Strategies();
     private readonly Option<RoundChoice> rounds = new("--defences")
     {
-        Description = "With --contest: on, off, or each (a round without any, one with all, and one without each of them).",
+        Description = "With --contest: on, off, both, or each (a round without any, one with all, and one without each of them).",
         DefaultValueFactory = _ => RoundChoice.Each,
     };
 

@@ -9,6 +9,9 @@ internal enum RoundChoice
     /// <summary>One with none.</summary>
     Off,
 
+    /// <summary>One with none and one with all.</summary>
+    Both,
+
     /// <summary>None, all, and all but one, for each of them.</summary>
     Each,
 }

@@ -1,7 +1,7 @@
 namespace FlashSale.Tools.Contest;
 
 /// <summary>Who takes part in a contest. What each does stands in docs/evidence.md, its figures in <see cref="Behaviour"/>.</summary>
-internal enum Kind
+public enum Kind
 {
     Person,
 

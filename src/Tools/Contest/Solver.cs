@@ -10,16 +10,24 @@ namespace FlashSale.Tools.Contest;
 
 /// <summary>
 /// Solves challenges. The sale asks for few bits, so that this machine finds every solution at once and is not what is measured; whoever solves then waits as
-/// long as the bits of <see cref="ContestSettings.ChallengeBits"/> would take: a person on a phone, and all bots on one computer that does one after the other.
+/// long as the bits of <see cref="ContestSettings.ChallengeBits"/> would take: a person's phone at <see cref="Behaviour.PhoneHashes"/>, all bots on one computer
+/// that does one after the other. A bot answers the question instead where that is quicker.
 /// </summary>
 internal sealed class Solver(ContestSettings settings, RunClock clock, CancellationToken stopping)
 {
-    /// <summary>Ours to find; a server that asks for more than it may is not obeyed.</summary>
+    /// <summary>A server that asks for more than it may is not obeyed.</summary>
     private const int BitsMax = 24;
+
+    private static readonly string[] Numbers =
+    [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+    ];
+
     private readonly Lock turn = new();
     private long freeAt;
 
-    /// <returns>The JSON of the solution, or null when the challenge is not one.</returns>
+    /// <returns>The JSON of the solution, once it would be there; null when the challenge is not one.</returns>
     public async Task<string?> SolveAsync(Participant one, Challenge challenge)
     {
         if (challenge.Bits is < 0 or > BitsMax)
@@ -27,22 +35,49 @@ internal sealed class Solver(ContestSettings settings, RunClock clock, Cancellat
             return null;
         }
 
-        await clock.DelayUntil(DoneAt(one.Kind, Behaviour.HashesFor(settings.ChallengeBits, one.Random)), stopping);
-        return $$"""{"challenge":"{{challenge.Stamp}}","nonce":"{{Work(challenge.Stamp, challenge.Bits).ToString(CultureInfo.InvariantCulture)}}"}""";
+        var (at, solution) = Solve(one.Kind, challenge, Behaviour.HashesFor(settings.ChallengeBits, one.Random), clock.Now);
+        await clock.DelayUntil(at, stopping);
+        return solution;
     }
 
-    /// <summary>When somebody who begins now will have done so many hashes.</summary>
-    internal long DoneAt(Kind kind, long hashes)
+    internal (long At, string Solution) Solve(Kind kind, Challenge challenge, long hashes, long now)
     {
-        if (kind == Kind.Person)
-        {
-            return clock.Now + (long)(hashes * 1e6 / Behaviour.PhoneHashes);
-        }
+        var answer = kind == Kind.Person ? null : AnswerTo(challenge.Question);
+        var answered = now + Behaviour.AnswerAfter;
+        var worked = kind == Kind.Person ? now + (long)(hashes * 1e6 / Behaviour.PhoneHashes) : TakeTurn(now, hashes, answer is null ? long.MaxValue : answered);
+        return worked is { } at
+            ? (at, $$"""{"challenge":"{{challenge.Stamp}}","nonce":"{{Work(challenge.Stamp, challenge.Bits).ToString(CultureInfo.InvariantCulture)}}"}""")
+            : (answered, $$"""{"challenge":"{{challenge.Stamp}}","answer":"{{answer}}"}""");
+    }
 
+    /// <returns>When the bots' computer will have done so many hashes more; null when that is later than a time, and then it does not begin.</returns>
+    internal long? TakeTurn(long now, long hashes, long latest)
+    {
         lock (turn)
         {
-            return freeAt = Math.Max(freeAt, clock.Now) + (long)(hashes * 1e6 / settings.BotHashes);
+            var done = Math.Max(freeAt, now) + (long)(hashes * 1e6 / settings.BotHashes);
+            if (done > latest)
+            {
+                return null;
+            }
+
+            freeAt = done;
+            return done;
         }
+    }
+
+    /// <returns>Null for a question that is not the sum of two numbers.</returns>
+    internal static int? AnswerTo(string? question)
+    {
+        var words = (question ?? "").ToLowerInvariant().Split([' ', '?', '.'], StringSplitOptions.RemoveEmptyEntries);
+        var plus = Array.IndexOf(words, "plus");
+        if (plus < 1 || plus + 1 >= words.Length)
+        {
+            return null;
+        }
+
+        var (a, b) = (Array.IndexOf(Numbers, words[plus - 1]), Array.IndexOf(Numbers, words[plus + 1]));
+        return a < 0 || b < 0 ? null : a + b;
     }
 
     /// <summary>The first nonce for which SHA-256 of <c>stamp:nonce</c> has so many leading zero bits.</summary>

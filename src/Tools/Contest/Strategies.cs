@@ -26,20 +26,18 @@ internal sealed class Strategies(Steps steps, ShopClient shop, RunClock clock, I
         await clock.DelayUntil(opening - one.Plan.CheckoutBefore, stopping);
         var tokens = await GetTokensAsync(one);
         var at = opening + one.Plan.React;
-        if (one.Kind == Kind.Replay)
+        // Whoever plays tricks orders as well, at the same time.
+        var trick = one.Kind switch
         {
-            await ReplayAsync(one, tokens.FirstOrDefault(), at);
-        }
-        else if (one.Kind == Kind.Forged)
-        {
-            await ForgeAsync(one, tokens.FirstOrDefault(), at);
-        }
+            Kind.Replay => ReplayAsync(one, tokens.FirstOrDefault(), at),
+            Kind.Forged => ForgeAsync(one, tokens.FirstOrDefault(), at),
+            _ => Task.CompletedTask,
+        };
+        await Task.WhenAll(trick, tokens.Count == 0 ? Task.CompletedTask : TakeAsync(one, tokens, at));
+    }
 
-        if (tokens.Count == 0)
-        {
-            return;
-        }
-
+    private async Task TakeAsync(Participant one, List<HeldToken> tokens, long at)
+    {
         if (one.Kind == Kind.Spoof)
         {
             await clock.DelayUntil(at, stopping);

@@ -49,6 +49,7 @@ internal sealed record Round(string Name, SaleDefences Defences, int RiskThresho
         {
             RoundChoice.On => [all],
             RoundChoice.Off => [None],
+            RoundChoice.Both => [None, all],
             _ => [None, all, .. Each.Select(one => one.Without(all) with { Name = $"all but {one.Name}" })],
         };
     }
