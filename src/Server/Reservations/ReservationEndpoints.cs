@@ -14,25 +14,53 @@ public static class ReservationEndpoints
         var group = app.MapGroup("/api/v1/sales/{saleId}/reservations").RequireUser().WithTags("Reservations");
         group.MapPost("", ReserveAsync)
             .WithSummary("Reserve a place in the sale; asked again, the same reservation")
+            .Accepts<AskRequest>(isOptional: true, "application/json")
             .Produces<ReservationDocument>(StatusCodes.Status201Created)
             .Produces<ReservationDocument>()
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         group.MapGet("/me", FindAsync)
             .WithSummary("The caller's reservation")
             .Produces<ReservationDocument>()
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task ReserveAsync(string saleId, HttpContext context, SaleCatalog catalog, ReservationDesk desk, TimeProvider time)
+    private static async Task ReserveAsync(
+        string saleId, HttpContext context, SaleCatalog catalog, Callers callers, CallerChecks checks, ReservationDesk desk, TimeProvider time)
     {
+        if (await context.ReadAskAsync() is not { } ask)
+        {
+            return;
+        }
+
         if (!SaleId.TryParse(saleId, out var id) || catalog.Find(id) is not { Sale.Status: not SaleStatus.Draft } sale)
         {
             await context.WriteProblemAsync(ProblemCode.NotFound);
             return;
         }
 
-        var (created, reservation) = await desk.ReserveAsync(sale.Sale, context.GetSession().User, CallerFacts.Unknown, context.RequestAborted);
+        var user = context.GetSession().User;
+        var check = new CallerCheck(callers.Read(context, id, user, ask.Visit));
+        if (SalePhases.ReservationsAreOpen(sale.Sale, time.GetUtcNow()))
+        {
+            check = checks.AtReservation(sale.Sale, user, check.Facts, ask.Solution);
+        }
+
+        if (check.Challenge is { } challenge)
+        {
+            await context.WriteChallengeAsync(challenge, check.Wait);
+            return;
+        }
+
+        if (check.IsBarred)
+        {
+            await context.WriteProblemAsync(ProblemCode.NotEligible);
+            return;
+        }
+
+        var (created, reservation) = await desk.ReserveAsync(sale.Sale, user, check.Facts, context.RequestAborted);
         if (reservation is null)
         {
             await context.WriteProblemAsync(
