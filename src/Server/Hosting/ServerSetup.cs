@@ -154,7 +154,7 @@ public static class ServerSetup
         services.AddSingleton<Devices>();
         services.AddSingleton(provider => new Callers(
             provider.GetRequiredService<Devices>(), provider.GetRequiredService<Stamps>(), settings.Edge.TrustedProxies, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<Challenges>();
+        services.AddSingleton<ChallengeStamps>();
         services.AddSingleton<RecentFaults>();
         services.AddSingleton(_ => new SeenAccounts());
         services.AddSingleton<CallerChecks>();

@@ -18,7 +18,7 @@ public sealed record CallerCheck(
 /// <summary>
 /// Who must solve a challenge before a reservation or an order token, and who did (<see cref="SaleDefences"/>). A sale without defences costs a caller nothing here.
 /// </summary>
-public sealed class CallerChecks(Challenges challenges, RecentFaults faults, SeenAccounts seen, TimeProvider time)
+public sealed class CallerChecks(ChallengeStamps challenges, RecentFaults faults, SeenAccounts seen, TimeProvider time)
 {
     public CallerCheck AtReservation(Sale sale, UserId user, CallerFacts facts, Solution? solution)
     {
@@ -67,7 +67,7 @@ public sealed class CallerChecks(Challenges challenges, RecentFaults faults, See
                     return passed with
                     {
                         Facts = facts with { AskedForChallenge = true, SolvedChallenge = failed == ChallengeVerdict.Worked },
-                        OrderId = subject.Purpose == ChallengePurpose.Checkout ? Challenges.OrderIdOf(challenge!) : null,
+                        OrderId = subject.Purpose == ChallengePurpose.Checkout ? ChallengeStamps.OrderIdOf(challenge!) : null,
                     };
                 case ChallengeVerdict.TooSoon when asked:
                     return passed with { Challenge = challenge, Failed = failed, Wait = challenge!.MadeAt + Limits.AnswerMinimumAge - now };

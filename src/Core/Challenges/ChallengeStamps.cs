@@ -12,7 +12,7 @@ namespace FlashSale.Core.Challenges;
 /// Makes challenges and checks their solutions without keeping either (docs/decisions/0017). The body of the stamp: <c>salt 8 · purpose 1 · bits 1 · sale 8 ·
 /// offer 8 · user</c>, big-endian. The numbers of the question are the stamp's secret, so the stamp does not tell them.
 /// </summary>
-public sealed class Challenges(Stamps stamps)
+public sealed class ChallengeStamps(Stamps stamps)
 {
     private const int HeadBytes = 8 + 1 + 1 + 8 + 8;
 
