@@ -18,6 +18,8 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(Page<SaleDocument>))]
 [JsonSerializable(typeof(SaleStateDocument))]
 [JsonSerializable(typeof(ReservationDocument))]
+[JsonSerializable(typeof(AskRequest))]
+[JsonSerializable(typeof(VisitDocument))]
 [JsonSerializable(typeof(OrderTokenDocument))]
 [JsonSerializable(typeof(PlaceOrderRequest))]
 [JsonSerializable(typeof(OrderDocument))]

@@ -13,6 +13,7 @@ public static class StorefrontExtensions
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
         services.AddSingleton<SaleDocuments>();
         services.AddSingleton<ShopperReader>();
+        services.AddSingleton<ReservationForm>();
         services.AddSingleton<SiteFiles>();
     }
 
@@ -21,6 +22,7 @@ public static class StorefrontExtensions
     {
         var settings = app.Services.GetRequiredService<Settings>();
         app.MapSales();
+        app.MapVisits();
         if (settings.Demo)
         {
             app.MapDemoSessions();

@@ -52,7 +52,7 @@ public sealed class WriterRig : IAsyncDisposable
         warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
-        place = new PlaceOrder(new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), time), catalog, admission, faulty, Writer, metrics, time);
+        place = new PlaceOrder(new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), new RecentFaults(new ConductLog(), time), time), catalog, admission, faulty, Writer, metrics, time);
     }
 
     public SteppedTime Time { get; }
