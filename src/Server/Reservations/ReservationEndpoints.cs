@@ -59,10 +59,13 @@ public static class ReservationEndpoints
         new(reservation.Id.ToString("N"), reservation.SaleId.ToString(), reservation.Status);
 }
 
-/// <summary>Takes reservations and tells the gate.</summary>
-public sealed class ReservationDesk(ILedger ledger, Settlements settlements, TimeProvider time)
+/// <summary>Takes reservations; each is pending until it is assessed.</summary>
+public sealed class ReservationDesk(ILedger ledger, AssessmentNews news, TimeProvider time)
 {
-    /// <summary>The user's reservation, new or as it was; null outside the reservation window, unless there is one already.</summary>
+    /// <summary>
+    /// The user's reservation, new or as it was; null outside the reservation window, unless there is one already. A new one waits a moment for its assessment
+    /// (<see cref="Limits.AssessmentPatience"/>) where that asks nobody who may be slow.
+    /// </summary>
     public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CallerFacts facts, CancellationToken cancellation)
     {
         if (await ledger.FindReservationAsync(sale.Id, user, cancellation) is { } known)
@@ -76,13 +79,12 @@ public sealed class ReservationDesk(ILedger ledger, Settlements settlements, Tim
             return (false, null);
         }
 
-        var status = RiskPolicy.Decide(RiskPolicy.Score([]), sale.RiskThreshold);
-        var (created, reservation) = await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(now), sale.Id, user, status), cancellation);
-        if (reservation.Status != ReservationStatus.Pending)
-        {
-            await settlements.ReserveAsync(sale.Id, user, reservation.Status == ReservationStatus.Approved, cancellation);
-        }
-
-        return (created, reservation);
+        var asked = new Reservation(Guid.CreateVersion7(now), sale.Id, user, ReservationStatus.Pending);
+        using var expected = news.Expect(asked.Id);
+        var (created, reservation) = await ledger.ReserveAsync(asked, EvidenceOf(facts), cancellation);
+        return (created, created ? reservation with { Status = await expected.OutcomeAsync(cancellation) } : reservation);
     }
+
+    private static Evidence EvidenceOf(CallerFacts facts) => new(
+        facts.Device.IsKnown ? facts.Device.ToString() : null, facts.DeviceSince, facts.Network, facts.VisitedAt, facts.AskedForChallenge, facts.SolvedChallenge);
 }
