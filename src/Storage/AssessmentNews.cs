@@ -13,11 +13,11 @@ namespace FlashSale.Storage;
 public sealed class AssessmentNews(bool promptly, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim rung = new(0, 1);
-    private readonly ConcurrentDictionary<Guid, TaskCompletionSource<ReservationStatus>> awaited = new();
+    private readonly ConcurrentDictionary<Guid, Awaited> awaited = new();
     private readonly TimeProvider time = time;
     private int awaiting;
 
-    /// <summary>A reservation that is about to be made: from here on its outcome is caught. To be disposed.</summary>
+    /// <summary>From here on the outcome of this reservation is caught. To be disposed.</summary>
     public Expectation Expect(Guid reservation)
     {
         if (!promptly)
@@ -31,9 +31,9 @@ public sealed class AssessmentNews(bool promptly, TimeProvider time) : IDisposab
             return new Expectation(this, reservation, null);
         }
 
-        var outcome = new TaskCompletionSource<ReservationStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
-        awaited[reservation] = outcome;
-        return new Expectation(this, reservation, outcome);
+        // People press the button more than once: all who wait for a reservation hear of it.
+        var shared = awaited.AddOrUpdate(reservation, static _ => new Awaited(1, NewOutcome()), static (_, others) => others with { Waiters = others.Waiters + 1 });
+        return new Expectation(this, reservation, shared.Outcome);
     }
 
     /// <summary>There is something to assess.</summary>
@@ -58,9 +58,9 @@ public sealed class AssessmentNews(bool promptly, TimeProvider time) : IDisposab
     /// <summary>Tells whoever waits here.</summary>
     public void Tell(Guid reservation, ReservationStatus status)
     {
-        if (awaited.TryGetValue(reservation, out var outcome))
+        if (awaited.TryGetValue(reservation, out var shared))
         {
-            outcome.TrySetResult(status);
+            shared.Outcome.TrySetResult(status);
         }
     }
 
@@ -68,14 +68,26 @@ public sealed class AssessmentNews(bool promptly, TimeProvider time) : IDisposab
 
     private void Forget(Guid reservation)
     {
-        awaited.TryRemove(reservation, out _);
         Interlocked.Decrement(ref awaiting);
+        while (awaited.TryGetValue(reservation, out var shared))
+        {
+            if (shared.Waiters == 1
+                ? awaited.TryRemove(KeyValuePair.Create(reservation, shared))
+                : awaited.TryUpdate(reservation, shared with { Waiters = shared.Waiters - 1 }, shared))
+            {
+                return;
+            }
+        }
     }
+
+    private static TaskCompletionSource<ReservationStatus> NewOutcome() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed record Awaited(int Waiters, TaskCompletionSource<ReservationStatus> Outcome);
 
     /// <summary>Somebody who waits for the outcome of a reservation.</summary>
     public sealed class Expectation(AssessmentNews news, Guid reservation, TaskCompletionSource<ReservationStatus>? outcome) : IDisposable
     {
-        /// <summary>The reservation was made: its status as soon as it is decided, or <see cref="ReservationStatus.Pending"/>.</summary>
+        /// <summary>Of a reservation that is there and pending: its status as soon as it is decided, or pending when that takes too long.</summary>
         public async ValueTask<ReservationStatus> OutcomeAsync(CancellationToken cancellation)
         {
             news.Ring();

@@ -26,6 +26,7 @@ public static class AssessmentEndpoints
         one.MapPost("/retry", RetryAsync)
             .RequireRole(Deciders)
             .WithSummary("Assess again what failed too often; any other assessment is left as it is")
+            .TakesJson<ReasonRequest>(optional: true)
             .Produces<AssessmentDocument>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         one.MapPost("/decision", DecideAsync)

@@ -70,7 +70,7 @@ public sealed class ReservationDesk(ILedger ledger, AssessmentNews news, TimePro
     {
         if (await ledger.FindReservationAsync(sale.Id, user, cancellation) is { } known)
         {
-            return (false, known);
+            return (false, await AwaitAsync(known, cancellation));
         }
 
         var now = time.GetUtcNow();
@@ -82,7 +82,23 @@ public sealed class ReservationDesk(ILedger ledger, AssessmentNews news, TimePro
         var asked = new Reservation(Guid.CreateVersion7(now), sale.Id, user, ReservationStatus.Pending);
         using var expected = news.Expect(asked.Id);
         var (created, reservation) = await ledger.ReserveAsync(asked, EvidenceOf(facts), cancellation);
-        return (created, created ? reservation with { Status = await expected.OutcomeAsync(cancellation) } : reservation);
+        return created
+            ? (true, reservation with { Status = await expected.OutcomeAsync(cancellation) })
+            : (false, await AwaitAsync(reservation, cancellation));
+    }
+
+    /// <summary>One that was made before, perhaps a moment ago.</summary>
+    private async Task<Reservation> AwaitAsync(Reservation known, CancellationToken cancellation)
+    {
+        if (known.Status != ReservationStatus.Pending)
+        {
+            return known;
+        }
+
+        using var expected = news.Expect(known.Id);
+        // It may have been decided before anybody listened.
+        var now = await ledger.FindReservationAsync(known.SaleId, known.UserId, cancellation) ?? known;
+        return now.Status == ReservationStatus.Pending ? now with { Status = await expected.OutcomeAsync(cancellation) } : now;
     }
 
     private static Evidence EvidenceOf(CallerFacts facts) => new(
