@@ -17,6 +17,7 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(SaleDocument))]
 [JsonSerializable(typeof(Page<SaleDocument>))]
 [JsonSerializable(typeof(SaleStateDocument))]
+[JsonSerializable(typeof(DrawDocument))]
 [JsonSerializable(typeof(ReservationDocument))]
 [JsonSerializable(typeof(OrderTokenDocument))]
 [JsonSerializable(typeof(PlaceOrderRequest))]
