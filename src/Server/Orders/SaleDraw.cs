@@ -18,6 +18,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
     // Every request that waits, by the order that it may place: another one with the same token shares its answer.
     private readonly Dictionary<OrderId, Waiter> waiters = [];
     private readonly Dictionary<(OfferId Offer, UserId User), Waiter> entrants = [];
+    private readonly HashSet<OrderId> placed = [];
     private List<Waiter> unwritten = [];
 
     // In the order of arrival.
@@ -35,7 +36,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         bool begins;
         lock (state)
         {
-            if (over)
+            if (over || placed.Contains(token.OrderId))
             {
                 return place(submission);
             }
@@ -254,7 +255,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         catch (Exception exception)
         {
             waiter.TrySetException(exception);
-            Leave(waiter);
+            Leave(waiter, isPlaced: false);
         }
         finally
         {
@@ -280,13 +281,18 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
     private void Answer(Waiter waiter, OrderAnswer answer)
     {
         waiter.TrySetResult(answer);
-        Leave(waiter);
+        Leave(waiter, isPlaced: answer.Order is not null);
     }
 
-    private void Leave(Waiter waiter)
+    private void Leave(Waiter waiter, bool isPlaced)
     {
         lock (state)
         {
+            if (isPlaced)
+            {
+                placed.Add(waiter.Order);
+            }
+
             if (!waiters.Remove(waiter.Order))
             {
                 return;

@@ -140,6 +140,21 @@ public sealed class WriterRig : IAsyncDisposable
     public async Task TellGateAsync(int available) => await gate.SettleAsync(
         new Settlement(Offer, new OfferStock(Offer, 0, StockRow.Restore(available, 0, available, 0, 0, 1)), [], [], [], null), CancellationToken.None);
 
+    /// <summary>What an operator does, and the catalogue and the gate hear of.</summary>
+    public async Task PauseAsync()
+    {
+        var paused = await ledger.UpdateSaleAsync(sale with { Status = SaleStatus.Paused }, sale.Rev, "sale.pause", Actor.System("a test"), CancellationToken.None);
+        await warmUp.RefreshAsync(paused!, CancellationToken.None);
+    }
+
+    /// <summary>An order call whose caller does not wait for long.</summary>
+    public Task<OrderAnswer> PlaceWithinAsync(TimeSpan left, string user)
+    {
+        Assert.True(sales.TryFind(Offer, out var offer));
+        var token = new OrderToken(Time.GetUtcNow(), OrderId.Create(Time.GetUtcNow()), sale.Id, Offer, UserId.Parse(user));
+        return Draws.PlaceAsync(OrderSubmission.Within(left, token, Time), offer, _ => throw new InvalidOperationException("It was let go.")).AsTask().WaitAsync(Patience);
+    }
+
     /// <summary>What a job does all the time: loads again what the gate could not be told.</summary>
     public Task RepairAsync() => warmUp.RepairAsync(CancellationToken.None);
 
