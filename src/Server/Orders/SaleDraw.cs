@@ -254,8 +254,8 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         }
         catch (Exception exception)
         {
-            waiter.TrySetException(exception);
             Leave(waiter, isPlaced: false);
+            waiter.TrySetException(exception);
         }
         finally
         {
@@ -280,8 +280,8 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
 
     private void Answer(Waiter waiter, OrderAnswer answer)
     {
-        waiter.TrySetResult(answer);
         Leave(waiter, isPlaced: answer.Order is not null);
+        waiter.TrySetResult(answer);
     }
 
     private void Leave(Waiter waiter, bool isPlaced)
