@@ -119,6 +119,33 @@ public static class Limits
     public const int DrawMsMin = 100;
     public const int DrawMsMax = 1_500;
 
+    /// <summary>Requests that wait for draws in one instance, at most: no more can be connected.</summary>
+    public const int DrawEntries = Connections;
+
+    /// <summary>Entries in one transaction: a fifth of a second of all that an instance may have, were they written at once; they are written as they come.</summary>
+    public const int DrawBatch = 1_000;
+
+    /// <summary>
+    /// After the window, for the entries of all instances to reach the ledger: several commits. The longest window and this together are less than
+    /// <see cref="OrderDeadline"/>: who came in time may wait for the draw.
+    /// </summary>
+    public static readonly TimeSpan DrawGrace = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How long after that the ledger is waited for. Longest window, grace, this and <see cref="OrderDeadline"/> are the 4.5 s that the gateway waits.</summary>
+    public static readonly TimeSpan DrawPatience = TimeSpan.FromMilliseconds(700);
+
+    /// <summary>What the first of the draw are ahead of all others: several steps of every instance, and a commit.</summary>
+    public static readonly TimeSpan DrawOthersAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often an instance looks whether something is due in a draw, and writes what has come.</summary>
+    public static readonly TimeSpan DrawStep = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Orders of a draw under way at once: four batches of the ledger writer, so that it is busy and its queue is short.</summary>
+    public const int DrawAtOnce = 4 * BatchMax;
+
+    /// <summary>Documents of draws that an instance keeps: about 2 MB each where every connection of one instance entered.</summary>
+    public const int DrawsCached = 16;
+
     /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
     public const int ConductTracked = 64 * 1024;
 

@@ -18,6 +18,7 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(SaleDocument))]
 [JsonSerializable(typeof(Page<SaleDocument>))]
 [JsonSerializable(typeof(SaleStateDocument))]
+[JsonSerializable(typeof(DrawDocument))]
 [JsonSerializable(typeof(ReservationDocument))]
 [JsonSerializable(typeof(AskRequest))]
 [JsonSerializable(typeof(VisitDocument))]

@@ -171,6 +171,7 @@ public static class ServerSetup
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddSingleton<Admission>();
+        services.AddSingleton<DrawRoom>();
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
