@@ -18,7 +18,7 @@ internal sealed class ContestOptions
     private readonly Option<int> hoarders = LoadOptions.Number("--hoarders", "With --contest: so many hoarders, instead of their part of the bots.", 1, AccountsMax);
     private readonly Option<int> hashes = LoadOptions.Number("--bot-hashes", "With --contest: SHA-256 a second of all bots together.", 1, HashesMax, 50_000_000);
     private readonly Option<int> bits = LoadOptions.Number("--challenge-bits", "With --contest: zero bits of a challenge, whose time is modelled.", Limits.ChallengeBitsMin, Limits.ChallengeBitsMax, 18);
-    private readonly Option<int> threshold = LoadOptions.Number("--risk-threshold", "With --contest: the sale's, where risk control is on.", 0, Limits.RiskScoreMax, 10);
+    private readonly Option<int> threshold = LoadOptions.Number("--risk-threshold", "With --contest: the sale's, where risk control is on.", 0, Limits.RiskScoreMax, 40);
     private readonly Option<IList<Kind>> strategies = Strategies();
     private readonly Option<RoundChoice> rounds = new("--defences")
     {

@@ -47,7 +47,7 @@ internal sealed record ContestSettings
 
     /// <summary>Leading zero bits that a challenge would ask for: its time is waited, not worked (<see cref="Solver"/>).</summary>
     public int ChallengeBits { get; init; } = 18;
-    public int RiskThreshold { get; init; } = 10;
+    public int RiskThreshold { get; init; } = 40;
 
     /// <summary>As it was typed, with the key left out.</summary>
     public string CommandLine { get; init; } = "";

@@ -156,7 +156,9 @@ public sealed class PlayedContests : IAsyncLifetime
 
     private static async Task<PlayedContest> PlayAsync(Func<ContestSettings, ContestSettings> asked, int stock)
     {
-        await using var server = await TestServer.StartAsync(("FlashSale__Limits__Enabled", "true"));
+        await using var server = await TestServer.StartAsync(
+            ("FlashSale__Limits__Enabled", "true"),
+            ("FlashSale__Risk__RulesFile", Path.Combine(Repository.Root, "deploy/risk/strict.json")));
         var directory = Directory.CreateTempSubdirectory("flashsale-contest-").FullName;
         var output = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
