@@ -19,7 +19,8 @@ public readonly record struct ChallengeSubject(ChallengePurpose Purpose, UserId 
 /// </summary>
 /// <param name="Stamp">All that comes back with the solution; nothing is kept here.</param>
 /// <param name="Question">In words; the answer is a number in digits.</param>
-public sealed record Challenge(string Stamp, int Bits, LocalizedText Question, DateTimeOffset MadeAt)
+/// <param name="CameWithPage">Else it is the answer to a try without a solution.</param>
+public sealed record Challenge(string Stamp, int Bits, LocalizedText Question, DateTimeOffset MadeAt, bool CameWithPage)
 {
     public DateTimeOffset ExpiresAt => MadeAt + Limits.ChallengeLifetime;
 }

@@ -14,6 +14,8 @@ namespace FlashSale.Core.Challenges;
 /// </summary>
 public sealed class ChallengeStamps(Stamps stamps)
 {
+    /// <summary>In the byte of the bits, which are fewer.</summary>
+    private const int WithPage = 0x80;
     private const int HeadBytes = 8 + 1 + 1 + 8 + 8;
 
     private static readonly string[] Zh =
@@ -28,14 +30,15 @@ public sealed class ChallengeStamps(Stamps stamps)
     ];
 
     /// <param name="bits">Leading zero bits of a solution by work, <see cref="Limits.ChallengeBitsMin"/> to <see cref="Limits.ChallengeBitsMax"/>.</param>
-    public Challenge Create(in ChallengeSubject subject, int bits, DateTimeOffset now)
+    /// <param name="withPage">It comes with the page, before anybody tried.</param>
+    public Challenge Create(in ChallengeSubject subject, int bits, DateTimeOffset now, bool withPage = false)
     {
         Span<byte> body = stackalloc byte[HeadBytes + Limits.UserIdLength];
         RandomNumberGenerator.Fill(body[..8]);
-        body[9] = (byte)bits;
+        body[9] = (byte)(bits | (withPage ? WithPage : 0));
         var length = Write(subject, body);
         var stamp = stamps.Seal(StampPurpose.Challenge, now, body[..length], out var secret);
-        return new Challenge(stamp, bits, QuestionOf(secret), DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()));
+        return new Challenge(stamp, bits, QuestionOf(secret), DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()), withPage);
     }
 
     /// <summary>Is this a solution, and of a challenge of this subject?</summary>
@@ -55,7 +58,7 @@ public sealed class ChallengeStamps(Stamps stamps)
             return ChallengeVerdict.Foreign;
         }
 
-        challenge = new Challenge(solution.Stamp, body[9], QuestionOf(secret), at);
+        challenge = new Challenge(solution.Stamp, body[9] & ~WithPage, QuestionOf(secret), at, (body[9] & WithPage) != 0);
         if (now > challenge.ExpiresAt)
         {
             return ChallengeVerdict.Expired;

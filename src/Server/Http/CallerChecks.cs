@@ -39,7 +39,7 @@ public sealed class CallerChecks(ChallengeStamps challenges, RecentFaults faults
 
     /// <summary>A challenge of this sale for whoever is about to reserve: null when only suspicious callers, or none, must solve one.</summary>
     public Challenge? Offer(Sale sale, UserId user) => sale.Defences.Challenge == ChallengePolicy.Always
-        ? challenges.Create(new ChallengeSubject(ChallengePurpose.Reservation, user, sale.Id, default), sale.Defences.ChallengeBits, time.GetUtcNow())
+        ? challenges.Create(new ChallengeSubject(ChallengePurpose.Reservation, user, sale.Id, default), sale.Defences.ChallengeBits, time.GetUtcNow(), withPage: true)
         : null;
 
     private CallerCheck Check(ChallengeSubject subject, SaleDefences defences, CallerFacts facts, Solution? solution, bool looksOdd, bool countsForeign)
@@ -66,8 +66,14 @@ public sealed class CallerChecks(ChallengeStamps challenges, RecentFaults faults
                 case ChallengeVerdict.Worked or ChallengeVerdict.Answered:
                     return passed with
                     {
-                        Facts = facts with { AskedForChallenge = true, SolvedChallenge = failed == ChallengeVerdict.Worked },
-                        OrderId = subject.Purpose == ChallengePurpose.Checkout ? ChallengeStamps.OrderIdOf(challenge!) : null,
+                        Facts = facts with
+                        {
+                            // A program that tried at once and then worked for its challenge was not reading the page meanwhile.
+                            VisitedAt = challenge!.CameWithPage ? facts.VisitedAt : facts.VisitedAt + (now - challenge.MadeAt),
+                            AskedForChallenge = true,
+                            SolvedChallenge = failed == ChallengeVerdict.Worked,
+                        },
+                        OrderId = subject.Purpose == ChallengePurpose.Checkout ? ChallengeStamps.OrderIdOf(challenge) : null,
                     };
                 case ChallengeVerdict.TooSoon when asked:
                     return passed with { Challenge = challenge, Failed = failed, Wait = challenge!.MadeAt + Limits.AnswerMinimumAge - now };
