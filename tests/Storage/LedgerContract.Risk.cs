@@ -10,7 +10,8 @@ using Xunit;
 
 namespace FlashSale.Tests.Storage;
 
-public abstract partial class LedgerContract
+/// <summary>Assessments, conduct and bars. None of it depends on how a batch of orders is written: one pattern of each database is enough.</summary>
+public abstract class RiskLedgerContract : LedgerTests
 {
     private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
 
