@@ -45,6 +45,11 @@ public sealed record ShopTerms(int Stock = 10, int Limit = 1)
 
     /// <summary>Reservations are taken until the sale opens.</summary>
     public bool RequiresReservation { get; init; }
+
+    public int RiskThreshold { get; init; } = 100;
+
+    /// <summary>As operators send them; null: the defaults.</summary>
+    public object? Defences { get; init; }
 }
 
 /// <summary>A published sale with one offer, and the calls that people make about it.</summary>
@@ -87,6 +92,8 @@ public sealed class ShopSale
             ["ordering"] = "synchronous",
             ["deduction"] = "order",
             ["paymentWindowSeconds"] = terms.PaymentWindowSeconds,
+            ["riskThreshold"] = terms.RiskThreshold,
+            ["defences"] = terms.Defences,
             ["offers"] = new[] { Offer(terms, now) },
         };
         var created = (await sale.AdminAsync(HttpMethod.Post, "sales", definition)).Expect(HttpStatusCode.Created);
