@@ -52,21 +52,6 @@ public abstract class RiskLedgerContract : LedgerTests
         }
     }
 
-    /// <summary>What the insert of an assessment cannot write, the reservation is not either: both are one transaction.</summary>
-    [Fact]
-    public async Task ReserveAsync_WhenTheAssessmentCannotBeWritten_LeavesNoReservation()
-    {
-        var sale = await PublishAsync((5, 1));
-        var first = await ReserveAsync(sale, 1);
-
-        // The id of an assessment that is there: another user's reservation with it is refused as a whole.
-        var clash = new Reservation(first.Id, sale.Id, User(2), ReservationStatus.Pending);
-        await Record.ExceptionAsync(() => Ledger.ReserveAsync(clash, Evidence.Unknown, Stop));
-
-        Assert.Null(await Ledger.FindReservationAsync(sale.Id, User(2), Stop));
-        Assert.Single(await Ledger.ListAssessmentsAsync(sale.Id, null, null, 100, Stop));
-    }
-
     [Fact]
     public async Task ClaimAssessmentsAsync_ByManyAtOnce_GivesEachToOneUntilItsTimeIsOver()
     {
