@@ -62,10 +62,14 @@ public static class Limits
     /// <summary>The longest that an operator may let tokens live.</summary>
     public static readonly TimeSpan TokenMaximumAgeMost = TimeSpan.FromHours(1);
 
+    /// <summary>A person who is called away for a moment comes back in time; a store of solved challenges is worth nothing a little later.</summary>
+    public static readonly TimeSpan ChallengeLifetime = TimeSpan.FromMinutes(5);
+
     /// <summary>
-    /// How long the gate remembers ended orders and ended sales: until the last token for them has died, with a minute to spare.
+    /// How long the gate remembers ended orders and ended sales: until the last token for them has died, with a minute to spare. The id of an order may be as old
+    /// as the challenge that its tokens were asked for with.
     /// </summary>
-    public static readonly TimeSpan GateKeepsEnded = TokenMaximumAgeMost + TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan GateKeepsEnded = ChallengeLifetime + TokenMaximumAgeMost + TimeSpan.FromMinutes(1);
 
     // Defences of a sale (docs/threat-model.md); the ranges of what an operator chooses.
     /// <summary>65,536 hashes: a quarter of a second on a phone, and for a farm of 10,000 accounts an hour of one core.</summary>
@@ -83,9 +87,64 @@ public static class Limits
     public const int BarMinutes = 24 * 60;
     public const int BarMinutesMax = 30 * 24 * 60;
 
+    /// <summary>A question that is answered sooner was not read by a person.</summary>
+    public static readonly TimeSpan AnswerMinimumAge = TimeSpan.FromSeconds(4);
+
+    /// <summary>Digits of a nonce, at most: all that a 64-bit counter can have.</summary>
+    public const int NonceLength = 20;
+
+    /// <summary>What comes sooner after the first page of a device, or after the page with the button, was not done by a person.</summary>
+    public static readonly TimeSpan DeviceAgeMin = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan VisitAgeMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>A device stays the same for a year after its last visit.</summary>
+    public static readonly TimeSpan DeviceCookieAge = TimeSpan.FromDays(365);
+
+    /// <summary>An order token is what a user may be given <see cref="TokensPerUser"/> of within this time; refusals and failures are remembered as long.</summary>
+    public static readonly TimeSpan RecentWindow = TimeSpan.FromMinutes(10);
+
+    /// <summary>Refused order tokens and failed challenges within <see cref="RecentWindow"/> that happen to a person; more are a program's.</summary>
+    public const int FaultsForgiven = 3;
+
+    /// <summary>Moments that an instance remembers of users, at most: about 90 MB when each is another user's.</summary>
+    public const int MomentsTracked = 512 * 1024;
+
+    /// <summary>Pairs of an account with a device or a network that an instance remembers, at most: about 25 MB.</summary>
+    public const int AccountsTracked = 256 * 1024;
+
+    /// <summary>The body of a request for a reservation or an order token: a visit, a challenge and its solution, each at most 204 characters.</summary>
+    public const int AskBodyBytes = 4 * 1024;
+
     /// <summary>People press within a few hundred milliseconds of each other; who waits longer for an answer presses again.</summary>
     public const int DrawMsMin = 100;
     public const int DrawMsMax = 1_500;
+
+    /// <summary>Requests that wait for draws in one instance, at most: no more can be connected.</summary>
+    public const int DrawEntries = Connections;
+
+    /// <summary>Entries in one transaction: a fifth of a second of all that an instance may have, were they written at once; they are written as they come.</summary>
+    public const int DrawBatch = 1_000;
+
+    /// <summary>
+    /// After the window, for the entries of all instances to reach the ledger: several commits. The longest window and this together are less than
+    /// <see cref="OrderDeadline"/>: who came in time may wait for the draw.
+    /// </summary>
+    public static readonly TimeSpan DrawGrace = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How long after that the ledger is waited for. Longest window, grace, this and <see cref="OrderDeadline"/> are the 4.5 s that the gateway waits.</summary>
+    public static readonly TimeSpan DrawPatience = TimeSpan.FromMilliseconds(700);
+
+    /// <summary>What the first of the draw are ahead of all others: several steps of every instance, and a commit.</summary>
+    public static readonly TimeSpan DrawOthersAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often an instance looks whether something is due in a draw, and writes what has come.</summary>
+    public static readonly TimeSpan DrawStep = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Orders of a draw under way at once: four batches of the ledger writer, so that it is busy and its queue is short.</summary>
+    public const int DrawAtOnce = 4 * BatchMax;
+
+    /// <summary>Documents of draws that an instance keeps: about 2 MB each where every connection of one instance entered.</summary>
+    public const int DrawsCached = 16;
 
     /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
     public const int ConductTracked = 64 * 1024;

@@ -1,5 +1,6 @@
 using FlashSale.Core;
 using FlashSale.Core.Coupons;
+using FlashSale.Core.Draws;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
@@ -173,6 +174,21 @@ public interface ILedger : IAsyncDisposable
     /// <summary>What the gate must know of a sale, from one snapshot: warm-up reads it.</summary>
     Task<GateLoad> ReadGateLoadAsync(Sale sale, CancellationToken cancellation);
 
+    // ---- draws ----
+
+    /// <summary>
+    /// Enters requests to order for the draw of a sale. Of one user and offer the first counts; what is there already stays as it is, so the same call may be repeated.
+    /// </summary>
+    /// <returns>False outside of the time from the opening until the list may be fixed, or when it is fixed: nothing was written.</returns>
+    Task<bool> EnterDrawAsync(SaleId sale, IReadOnlyList<DrawEntrant> entrants, CancellationToken cancellation);
+
+    /// <summary>Fixes the list of entries, once for all: from then on nobody enters.</summary>
+    /// <returns>True when it is fixed, by this call or an earlier one; false before its time, after it, or without a draw.</returns>
+    Task<bool> FixDrawAsync(SaleId sale, CancellationToken cancellation);
+
+    /// <summary>Null until the list is fixed: nobody sees the seed before.</summary>
+    Task<FixedDraw?> ReadDrawAsync(SaleId sale, CancellationToken cancellation);
+
     // ---- work that one instance does for all ----
 
     /// <summary>
@@ -212,6 +228,17 @@ public interface ILedger : IAsyncDisposable
 public sealed record OrderDraft(OrderId Id, SaleId SaleId, OfferId OfferId, UserId UserId, Money Price, int PerUserLimit, TimeSpan PaymentWindow);
 
 public readonly record struct PlacementResult(PlacementOutcome Outcome, Order? Order);
+
+/// <summary>Who enters a draw, and as what. The user is kept so that nobody enters twice, and told to nobody.</summary>
+public readonly record struct DrawEntrant(OfferId OfferId, UserId UserId, DrawEntry Entry);
+
+/// <param name="Seed"><see cref="DrawRules.SeedBytes"/> bytes.</param>
+/// <param name="Offers">In the order of the sale.</param>
+public sealed record FixedDraw(byte[] Seed, DateTimeOffset FixedAt, IReadOnlyList<FixedDrawOffer> Offers);
+
+/// <param name="Stock">Units that were available when the list was fixed.</param>
+/// <param name="Entries">In the drawn order.</param>
+public sealed record FixedDrawOffer(OfferId OfferId, long Stock, IReadOnlyList<DrawEntry> Entries);
 
 /// <summary>Outcomes by order id, never by position, and the stock of every offer that the batch touched, as committed.</summary>
 public sealed record PlacementBatch(IReadOnlyDictionary<OrderId, PlacementResult> Results, IReadOnlyList<OfferStock> Stocks);

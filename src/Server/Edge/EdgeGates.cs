@@ -261,9 +261,20 @@ internal sealed class EdgeGates(
 
     private EdgeRefusal? Enter(EdgeRequest request)
     {
+        if (MayWaitForDraw(request))
+        {
+            return null;
+        }
+
         request.HasEntered = inFlight.TryEnter(limits.ShareOf(request.Kind, request.IsBusyClient));
         return request.HasEntered ? null : EdgeRefusal.Shed;
     }
+
+    /// <summary>Who waits for a draw takes up no room among the requests under way, and its latency tells nothing: the draw room bounds them by itself.</summary>
+    private bool MayWaitForDraw(EdgeRequest request) =>
+        request.Kind == RequestKind.Order
+        && (request.Sale ??= SaleOfPath.Find(request.Context.Request.Path, catalog)) is { } live
+        && SalePhases.DrawIsOpen(live.Sale, time.GetUtcNow());
 
     private Task RefuseAsync(EdgeRequest request, EdgeRefusal refusal)
     {

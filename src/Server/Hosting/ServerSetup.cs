@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 
 using FlashSale.Core;
+using FlashSale.Core.Challenges;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
 using FlashSale.Server.Console;
@@ -152,6 +153,13 @@ public static class ServerSetup
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
         services.AddSingleton(new Stamps(settings.TokenKey, settings.PreviousTokenKeys));
         services.AddSingleton<Devices>();
+        services.AddSingleton(provider => new Callers(
+            provider.GetRequiredService<Devices>(), provider.GetRequiredService<Stamps>(), settings.Edge.TrustedProxies, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ChallengeStamps>();
+        services.AddSingleton<RecentFaults>();
+        services.AddSingleton(_ => new SeenAccounts());
+        services.AddSingleton<CallerChecks>();
+        services.AddSingleton(new CheckoutOptions(settings.Edge.LimitsEnabled));
         services.AddSingleton<OrderSubmissions>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton(settings.Risk);
@@ -163,6 +171,7 @@ public static class ServerSetup
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddSingleton<Admission>();
+        services.AddSingleton<DrawRoom>();
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();

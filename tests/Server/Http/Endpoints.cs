@@ -42,6 +42,10 @@ public static class GoodBodies
                 ["amount"] = new JsonObject { ["amount"] = ShopSale.Price, ["currency"] = "CNY" },
                 ["status"] = "paid",
             },
+            "/api/v1/sales/{saleId}/reservations" or "/api/v1/offers/{offerId}/order-tokens" => new JsonObject
+            {
+                ["visit"] = "AQ", ["solution"] = new JsonObject { ["challenge"] = "AQ", ["nonce"] = "17", ["answer"] = "7" },
+            },
             "/api/v1/demo/sessions" => new JsonObject { ["userId"] = "alice", ["roles"] = new JsonArray("dealer") },
             "/api/v1/admin/sales" or "/api/v1/admin/sales/{saleId}" => Sale(now),
             "/api/v1/admin/offers/{offerId}/stock-adjustments" => new JsonObject
