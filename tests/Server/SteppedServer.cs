@@ -5,6 +5,7 @@ using FlashSale.Core;
 using FlashSale.Core.Challenges;
 using FlashSale.Core.Sales;
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
@@ -75,6 +76,7 @@ public sealed class SteppedServer : IAsyncDisposable
         built.MapReservations();
         built.MapOrderTokens();
         built.MapOrders();
+        built.MapConsole();
         await built.StartAsync();
         var server = new SteppedServer(built, stepped);
         await Eventually.HoldsAsync(
@@ -108,6 +110,16 @@ public sealed class SteppedServer : IAsyncDisposable
         OpensAt = Time.GetUtcNow().AddMinutes(9),
         ClosesAt = Time.GetUtcNow().AddHours(1),
     });
+
+    /// <summary>An operator puts the user on the blacklist.</summary>
+    public async Task BarAsync(string user)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri("/api/v1/admin/blacklist/" + user, UriKind.Relative));
+        request.Content = JsonContent.Create(new { reason = "a test", source = "test" });
+        request.Headers.Add("Authorization", "Bearer " + sessions.Create(UserId.Parse("olga"), ["operator"], TimeSpan.FromHours(2)));
+        using var response = await Client.SendAsync(request);
+        (await Reply.ReadAsync(response)).Expect(System.Net.HttpStatusCode.OK);
+    }
 
     public string SessionOf(string user) => sessions.Create(UserId.Parse(user), [], TimeSpan.FromHours(2));
 
@@ -163,6 +175,9 @@ public sealed class SteppedServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        var data = Get<Settings>().Data;
         await app.DisposeAsync();
+        // A process would give it back by ending.
+        data.Dispose();
     }
 }
