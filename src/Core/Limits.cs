@@ -119,8 +119,106 @@ public static class Limits
     public const int DrawMsMin = 100;
     public const int DrawMsMax = 1_500;
 
+    /// <summary>Requests that wait for draws in one instance, at most: no more can be connected.</summary>
+    public const int DrawEntries = Connections;
+
+    /// <summary>Entries in one transaction: a fifth of a second of all that an instance may have, were they written at once; they are written as they come.</summary>
+    public const int DrawBatch = 1_000;
+
+    /// <summary>
+    /// After the window, for the entries of all instances to reach the ledger: several commits. The longest window and this together are less than
+    /// <see cref="OrderDeadline"/>: who came in time may wait for the draw.
+    /// </summary>
+    public static readonly TimeSpan DrawGrace = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How long after that the ledger is waited for. Longest window, grace, this and <see cref="OrderDeadline"/> are the 4.5 s that the gateway waits.</summary>
+    public static readonly TimeSpan DrawPatience = TimeSpan.FromMilliseconds(700);
+
+    /// <summary>What the first of the draw are ahead of all others: several steps of every instance, and a commit.</summary>
+    public static readonly TimeSpan DrawOthersAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often an instance looks whether something is due in a draw, and writes what has come.</summary>
+    public static readonly TimeSpan DrawStep = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Orders of a draw under way at once: four batches of the ledger writer, so that it is busy and its queue is short.</summary>
+    public const int DrawAtOnce = 4 * BatchMax;
+
+    /// <summary>Documents of draws that an instance keeps: about 2 MB each where every connection of one instance entered.</summary>
+    public const int DrawsCached = 16;
+
     /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
     public const int ConductTracked = 64 * 1024;
+
+    // Risk control (docs/risk.md).
+    public const int RiskRules = 200;
+    public const int RiskRuleNameLength = 64;
+    public const int RiskReasonLength = 200;
+    public const int RiskVersionLength = 64;
+    public const int RiskBanDaysMax = 3_650;
+
+    /// <summary>Reasons stand in the blacklist beside each other, as far as they fit.</summary>
+    public const int RiskReasonsLength = 500;
+
+    /// <summary>Beyond it a count says no more: a crowd on one address must not make each assessment read all that came before it.</summary>
+    public const int RiskCountMax = 1_000;
+
+    /// <summary>How long a claimed assessment belongs to its worker; then another takes it. Two waves of providers that hang fit twice.</summary>
+    public static readonly TimeSpan AssessmentVisibility = TimeSpan.FromSeconds(10);
+
+    /// <summary>Assessments in one claim where providers are asked: two waves of <see cref="ProviderCalls"/>.</summary>
+    public const int AssessmentBatch = 2 * ProviderCalls;
+
+    /// <summary>Where nobody is asked: about as many orders as a commit carries.</summary>
+    public const int QuickAssessmentBatch = 256;
+
+    /// <summary>How often a worker looks for what other instances took, or nobody finished.</summary>
+    public static readonly TimeSpan AssessmentPoll = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Failed attempts after which people must look: with the pauses between them about three minutes.</summary>
+    public const int AssessmentAttempts = 12;
+    public static readonly TimeSpan AssessmentPause = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan AssessmentPauseMax = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a reservation waits for its own assessment where nothing slow is asked: what comes later is told as pending. It takes two commits, some
+    /// milliseconds; a crowd that reserves at once makes it longer.
+    /// </summary>
+    public static readonly TimeSpan AssessmentPatience = TimeSpan.FromMilliseconds(500);
+    public const int AssessmentsAwaited = 4_096;
+
+    /// <summary>Calls to one provider under way.</summary>
+    public const int ProviderCalls = 32;
+    public static readonly TimeSpan ProviderTimeout = TimeSpan.FromSeconds(2);
+    public const int ProviderAnswerBytes = 16 * 1024;
+
+    /// <summary>Of what a provider counts (days, orders, bans): a hundred years of days fit.</summary>
+    public const int ProviderCountMax = 1_000_000;
+
+    /// <summary>Reservations that a dry run reads, and in one page of it.</summary>
+    public const int DryRunReservations = 100_000;
+    public const int DryRunPage = 1_000;
+    public const int DryRunExamples = 20;
+
+    /// <summary>Users and kinds of conduct written in a second, in pieces of a few milliseconds: the ledger sells meanwhile.</summary>
+    public const int ConductPerSecond = 1_000;
+    public const int ConductPiece = 100;
+
+    /// <summary>How far back an assessment looks.</summary>
+    public static readonly TimeSpan ConductLooksBack = TimeSpan.FromDays(7);
+    public static readonly TimeSpan UnpaidLooksBack = TimeSpan.FromDays(30);
+
+    /// <summary>Conduct is forgotten so long after it was counted, evidence so long after the end of its sale.</summary>
+    public static readonly TimeSpan EvidenceKept = TimeSpan.FromDays(30);
+    public const int ForgetPiece = 500;
+
+    /// <summary>Orders that were not paid count towards the bar of their user so long (<see cref="Sales.SaleDefences.UnpaidHolds"/>).</summary>
+    public static readonly TimeSpan UnpaidHoldsWithin = TimeSpan.FromHours(24);
+
+    /// <summary>
+    /// Unpaid orders end up to a quarter of their payment window after it, and no more than this: nobody can foretell when a unit comes back, and they do not
+    /// come all at once.
+    /// </summary>
+    public static readonly TimeSpan ExpirySpreadMax = TimeSpan.FromSeconds(8);
 
     // The ledger writer (design section 7).
     /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>

@@ -56,6 +56,9 @@ public sealed record SaleDocument(
 {
     /// <summary>True while the stock could not be confirmed for more than 2 s, absent otherwise.</summary>
     public bool? Stale { get; init; }
+
+    /// <summary>Absent for a sale that serves in the order of arrival.</summary>
+    public DrawTermsDocument? Draw { get; init; }
 }
 
 /// <param name="SoldPercent">0 to 100: units that are not available, held ones included.</param>

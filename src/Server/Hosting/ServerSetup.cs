@@ -11,6 +11,7 @@ using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
+using FlashSale.Server.Risk;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
@@ -161,11 +162,16 @@ public static class ServerSetup
         services.AddSingleton(new CheckoutOptions(settings.Edge.LimitsEnabled));
         services.AddSingleton<OrderSubmissions>();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton(settings.Risk);
+        services.AddSingleton(settings.Risk.Rules);
+        services.AddSingleton(provider => new AssessmentNews(
+            settings.Roles.HasFlag(InstanceRoles.Risk) && !settings.Risk.AsksProviders, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ReservationDesk>();
         services.AddSingleton(settings.Writer);
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddSingleton<Admission>();
+        services.AddSingleton<DrawRoom>();
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
@@ -179,6 +185,15 @@ public static class ServerSetup
         }
     }
 
+    /// <summary>What stands in for a provider, where that role was asked for.</summary>
+    public static void MapSandboxes(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<Settings>().Roles.HasFlag(InstanceRoles.RiskSandbox))
+        {
+            RiskSandbox.Map(app);
+        }
+    }
+
     /// <summary>Every instance keeps its own memory fresh; the role <c>jobs</c> does what is done once for all.</summary>
     public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
     {
@@ -187,14 +202,24 @@ public static class ServerSetup
         services.AddHostedService<CatalogJob>();
         services.AddHostedService<SettleJob>();
         services.AddHostedService<LedgerCheckJob>();
+        services.AddHostedService<ConductJob>();
         if (settings.Storage.Gate != GateProvider.Memory)
         {
             services.AddHostedService<KnownOrdersJob>();
         }
 
+        if (settings.Roles.HasFlag(InstanceRoles.Risk))
+        {
+            services.AddSingleton<RiskMetrics>();
+            services.AddSingleton<RiskProviders>();
+            services.AddHostedService<AssessmentWorker>();
+            services.AddHostedService<AssessmentWatch>();
+        }
+
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddSingleton(Instance.Create());
+            services.AddHostedService<ForgetJob>();
             services.AddHostedService<ReconciliationJob>();
             if (settings.Storage.Gate != GateProvider.Memory)
             {

@@ -12,6 +12,7 @@ public static class StorefrontExtensions
         // Chinese as it is written, not as numbers: a third of the bytes. What has a meaning in HTML is encoded all the same.
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
         services.AddSingleton<SaleDocuments>();
+        services.AddSingleton<DrawDocuments>();
         services.AddSingleton<ShopperReader>();
         services.AddSingleton<ReservationForm>();
         services.AddSingleton<SiteFiles>();
