@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 
 using FlashSale.Core;
 using FlashSale.Core.Challenges;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Server.Checkout;
 using FlashSale.Server.Console;
@@ -147,6 +149,22 @@ public sealed class SteppedServer : IAsyncDisposable
 
     public Task<Reply> ReserveAsync(Sale sale, string user, object? body = null, string? device = null, string? from = null) =>
         PostAsync(user, $"/api/v1/sales/{sale.Id}/reservations", body, device, from: from);
+
+    /// <summary>The user's reservation is approved, or will be in a moment.</summary>
+    public Task AwaitApprovalAsync(Sale sale, string user) => Eventually.HoldsAsync(
+        async () => (await Get<ILedger>().FindReservationAsync(sale.Id, UserId.Parse(user), CancellationToken.None))?.Status == ReservationStatus.Approved,
+        "the reservation is assessed");
+
+    /// <summary>A reservation that was decided already.</summary>
+    public async Task ReserveAsync(Sale sale, string user, ReservationStatus status)
+    {
+        await Get<ILedger>().ReserveAsync(
+            new Reservation(Guid.NewGuid(), sale.Id, UserId.Parse(user), status), Evidence.Unknown, CancellationToken.None);
+        if (status != ReservationStatus.Pending)
+        {
+            await Get<Settlements>().ReserveAsync(sale.Id, UserId.Parse(user), status == ReservationStatus.Approved, CancellationToken.None);
+        }
+    }
 
     /// <summary>A device that has been known for an hour.</summary>
     public string OldDevice() => Get<Devices>().Create(Time.GetUtcNow().AddHours(-1));

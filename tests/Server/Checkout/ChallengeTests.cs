@@ -162,6 +162,8 @@ public sealed class ChallengeTests(ChallengeTests.Rig rig) : IClassFixture<Chall
         (await Server.ReserveAsync(sale, bob, new { visit = bobs }, young)).Expect(HttpStatusCode.Created);
 
         // The checkout asks for no visit.
+        await Server.AwaitApprovalAsync(sale, alice);
+        await Server.AwaitApprovalAsync(sale, bob);
         (await Server.AskTokenAsync(sale, alice, device: device)).Expect(HttpStatusCode.Created);
         (await Server.AskTokenAsync(sale, bob, cookie: $"{Devices.Cookie}={young}")).Expect(HttpStatusCode.Created);
         SteppedServer.Solve(await Server.AskTokenAsync(sale, alice));
@@ -232,6 +234,7 @@ public sealed class ChallengeTests(ChallengeTests.Rig rig) : IClassFixture<Chall
         foreach (var body in new object?[] { null, new { }, new { visit = "x", solution = new { challenge = "x" } }, new { solution = new { challenge = "x", nonce = new string('9', 80) } } })
         {
             Assert.InRange((int)(await Server.ReserveAsync(sale, user, body)).Status, 200, 201);
+            await Server.AwaitApprovalAsync(sale, user);
             (await Server.AskTokenAsync(sale, user, body)).Expect(HttpStatusCode.Created);
         }
 

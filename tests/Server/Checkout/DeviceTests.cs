@@ -141,9 +141,11 @@ public sealed class DeviceTests(DeviceTests.Rig rig) : IClassFixture<DeviceTests
         foreach (var user in users[..2])
         {
             (await Server.ReserveAsync(sale, user, device: device)).Expect(HttpStatusCode.OK);
+            await Server.AwaitApprovalAsync(sale, user);
             (await Server.AskTokenAsync(sale, user, device: device)).Expect(HttpStatusCode.Created);
         }
 
+        await Server.AwaitApprovalAsync(sale, users[2]);
         (await Server.AskTokenAsync(sale, users[2], device: device)).ExpectProblem(HttpStatusCode.Forbidden, "not-eligible");
         (await Server.AskTokenAsync(sale, users[2], device: another)).Expect(HttpStatusCode.Created);
         var open = await Server.PublishAsync(new SaleDefences { AccountsPerDevice = 2 });

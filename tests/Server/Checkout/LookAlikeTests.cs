@@ -32,9 +32,9 @@ public sealed class LookAlikeTests
         await using var server = await SteppedServer.StartAsync(folder.Path);
         var sale = await server.PublishReservingAsync(new SaleDefences { AccountsPerDevice = 1 });
         var (device, other) = (new DeviceId(1), new DeviceId(2));
-        await ReserveAsync(server, sale, "first", ReservationStatus.Approved);
-        await ReserveAsync(server, sale, "crowd", ReservationStatus.Approved);
-        await ReserveAsync(server, sale, "reject", ReservationStatus.Rejected);
+        await server.ReserveAsync(sale, "first", ReservationStatus.Approved);
+        await server.ReserveAsync(sale, "crowd", ReservationStatus.Approved);
+        await server.ReserveAsync(sale, "reject", ReservationStatus.Rejected);
         await server.BarAsync("barred");
         Assert.True(server.Get<SaleCatalog>().TryFind(sale.Offers[0].Id, out var offer));
         var issuer = server.Get<TokenIssuer>();
@@ -71,12 +71,6 @@ public sealed class LookAlikeTests
                 Assert.Equal(ProblemCode.OrderTokenRejected, submissions.Verify(context, token.Item2, user).Problem);
                 return Task.CompletedTask;
             })))]);
-    }
-
-    private static async Task ReserveAsync(SteppedServer server, Sale sale, string user, ReservationStatus status)
-    {
-        await server.Get<ILedger>().ReserveAsync(new Reservation(Guid.NewGuid(), sale.Id, UserId.Parse(user), status), CancellationToken.None);
-        await server.Get<Settlements>().ReserveAsync(sale.Id, UserId.Parse(user), status == ReservationStatus.Approved, CancellationToken.None);
     }
 
     private static async Task AssertAlikeAsync(params (string Name, Func<Task> Call)[] ways)
