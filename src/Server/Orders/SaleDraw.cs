@@ -162,8 +162,9 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         {
             try
             {
+                // A long list takes its time to be read; what is fixed stays so meanwhile.
                 if (await ledger.FixDrawAsync(sale, CancellationToken.None).WaitAsync(PatienceUntil(times.FixedUntil), time)
-                    && await ledger.ReadDrawAsync(sale, CancellationToken.None).WaitAsync(PatienceUntil(times.FixedUntil), time) is { } list)
+                    && await ledger.ReadDrawAsync(sale, CancellationToken.None).WaitAsync(PatienceUntil(times.EndsAt), time) is { } list)
                 {
                     return list;
                 }
@@ -196,20 +197,23 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         }
 
         var othersGo = list.FixedAt + Limits.DrawOthersAfter;
+        var allWent = false;
         while (!over)
         {
             lock (state)
             {
                 others.AddRange(late);
                 late = [];
-                if (others.Count == 0 && time.GetUtcNow() >= othersGo)
+                if (allWent)
                 {
+                    // Only who came in the last step is left: nobody is overtaken by more than that.
                     End();
                 }
             }
 
-            // Sold out by the ledger's word: then there is nothing to wait for.
             var now = time.GetUtcNow();
+            allWent = now >= othersGo;
+            // Sold out by the ledger's word: then there is nothing to wait for.
             var going = others.ToLookup(waiter => now >= othersGo || waiter.Offer.SoldOut);
             others = [.. going[false]];
             foreach (var waiter in going[true])
