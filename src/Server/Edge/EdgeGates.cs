@@ -24,6 +24,7 @@ internal sealed class EdgeGates(
     OrderSubmissions submissions,
     InFlightLimit inFlight,
     EdgeCounts counts,
+    ConductLog conduct,
     Readiness readiness,
     TimeProvider time) : IDisposable
 {
@@ -279,6 +280,11 @@ internal sealed class EdgeGates(
     {
         var context = request.Context;
         counts.Refused(request.Kind, refusal, request.Sale?.Sale.Id, context);
+        if (refusal.Reason == EdgeReason.UserLimit)
+        {
+            conduct.Note(request.Session!.User, ConductKind.RateLimited);
+        }
+
         if (limits.TryGetHeaders(refusal.Reason, out var headers))
         {
             context.Response.Headers["RateLimit-Policy"] = headers.Policy;

@@ -29,7 +29,7 @@ public readonly record struct OrderReading(OrderDecision? Refusal, ProblemCode P
 }
 
 /// <summary>Reads the body of <c>POST /api/v1/orders</c> and checks the order token in it, without a look-up.</summary>
-public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, TimeProvider time)
+public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, RecentFaults faults, TimeProvider time)
 {
     public ValueTask<OrderReading> ReadAsync(HttpContext context, UserId user)
     {
@@ -52,7 +52,18 @@ public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, TimePr
             verdict = TokenVerdict.WrongDevice;
         }
 
-        return verdict == TokenVerdict.Valid ? new OrderReading(null, default, token) : new OrderReading(DecisionKind.Of(verdict));
+        if (verdict == TokenVerdict.Valid)
+        {
+            return new OrderReading(null, default, token);
+        }
+
+        if (verdict != TokenVerdict.Malformed)
+        {
+            // What was a token once, or looks like one, was sent on purpose.
+            faults.Note(user, ConductKind.TokenRefused);
+        }
+
+        return new OrderReading(DecisionKind.Of(verdict));
     }
 
     private async ValueTask<OrderReading> ReadOnAsync(HttpContext context, UserId user, System.IO.Pipelines.ReadResult read)

@@ -14,6 +14,7 @@ public static class StorefrontExtensions
         services.AddSingleton<SaleDocuments>();
         services.AddSingleton<DrawDocuments>();
         services.AddSingleton<ShopperReader>();
+        services.AddSingleton<ReservationForm>();
         services.AddSingleton<SiteFiles>();
     }
 
@@ -22,6 +23,7 @@ public static class StorefrontExtensions
     {
         var settings = app.Services.GetRequiredService<Settings>();
         app.MapSales();
+        app.MapVisits();
         if (settings.Demo)
         {
             app.MapDemoSessions();

@@ -144,6 +144,11 @@ public abstract partial class SqlLedger
         }
     }
 
+    private static SaleDefences FindDefences(SqlSession session, SaleId sale) =>
+        session.First("SELECT document FROM sale_defences WHERE sale_id = ?1", row => row.Text(0), sale.Value) is { } document
+            ? JsonSerializer.Deserialize(document, WireJson.Default.SaleDefences)!
+            : SaleDefences.Default;
+
     private static void KeepDefences(SqlSession session, SaleId sale, SaleDefences defences)
     {
         session.Execute("DELETE FROM sale_defences WHERE sale_id = ?1", sale.Value);

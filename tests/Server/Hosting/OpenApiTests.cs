@@ -84,7 +84,7 @@ public sealed class OpenApiTests(ConsoleServer console) : IClassFixture<ConsoleS
     {
         var document = await ReadAsync();
         var stranger = console.Server.Anonymous();
-        var shopper = console.Server.SignedIn("anna", "dealer", "risk");
+        var shopper = console.Server.SignedIn("anna", "dealer");
         foreach (var path in document.GetProperty("paths").EnumerateObject())
         {
             foreach (var call in path.Value.EnumerateObject().Where(call => call.Value.TryGetProperty("security", out _)))

@@ -54,7 +54,8 @@ public sealed class WriterRig : IAsyncDisposable
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
         Draws = new DrawRoom(faulty, time, metrics, NullLogger<DrawRoom>.Instance, drawEntries);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
-        place = new PlaceOrder(new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), time), catalog, admission, faulty, Writer, Draws, metrics, time);
+        var submissions = new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), new RecentFaults(new ConductLog(), time), time);
+        place = new PlaceOrder(submissions, catalog, admission, faulty, Writer, Draws, metrics, time);
     }
 
     public SteppedTime Time { get; }
