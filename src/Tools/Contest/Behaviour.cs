@@ -60,7 +60,7 @@ internal static class Behaviour
             VisitAt: Between(random, 0, 0.1 * whole),
             Dwell: Between(random, 0, 30 * Millisecond),
             ShowsVisit: random.Next(2) == 0,
-            CheckoutBefore: Between(random, 1_300 * Millisecond, Math.Max(1_500 * Millisecond, 0.3 * whole)),
+            CheckoutBefore: Between(random, 1_300 * Millisecond, Math.Max(2_500 * Millisecond, 0.3 * whole)),
             React: Between(random, 0, 20 * Millisecond),
             Tokens: kind switch { Kind.Farm => FarmTokens, Kind.Hoarder => HoarderTokens, _ => 1 },
             Fate: kind == Kind.Hoarder ? Fate.LetsExpire : Fate.Pays,

@@ -9,6 +9,9 @@ internal sealed record ContestOutcome(ContestSettings Settings, DateTimeOffset S
     public List<RoundOutcome> Rounds { get; } = [];
     public TimeSpan Duration { get; set; }
 
+    /// <summary>Of the rules of risk control that the server has; null when it did not tell.</summary>
+    public string? RulesVersion { get; set; }
+
     /// <summary>The worst of the rounds: a violation before a round that could not be audited, before one that proves nothing.</summary>
     public int ExitCode =>
         Worst is { } worst ? worst.Report.ExitCode : ExitCodes.ProvesNothing;

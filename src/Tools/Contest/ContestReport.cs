@@ -62,6 +62,8 @@ internal sealed class ContestReport
         {
             console.WriteLine(Verdict(outcome.Settings, round));
         }
+
+        console.WriteLine($"rules of risk control: {outcome.RulesVersion ?? "not told"}");
     }
 
     /// <summary>One sentence on who won.</summary>
@@ -78,6 +80,7 @@ internal sealed class ContestReport
         ["startedAt"] = outcome.StartedAt.ToString("O"),
         ["durationSeconds"] = Math.Round(outcome.Duration.TotalSeconds, 1),
         ["configuration"] = Configuration(outcome.Settings),
+        ["riskRules"] = outcome.RulesVersion,
         ["rounds"] = new JsonArray([.. outcome.Rounds.Select(round => (JsonNode)Describe(round))]),
         ["generatorProcessorSeconds"] = Math.Round(Environment.CpuUsage.TotalTime.TotalSeconds, 1),
     };
@@ -139,6 +142,7 @@ internal sealed class ContestReport
             page.Append($"<p>{HtmlReport.Escape(Verdict(outcome.Settings, round))}</p>\n");
         }
 
+        page.Append($"<p class=\"soft\">Rules of risk control: {HtmlReport.Escape(outcome.RulesVersion ?? "not told")}. How each kind behaves stands in docs/evidence.md.</p>\n");
         page.Append("<h2>Who won: units paid, and their share</h2>\n<div class=\"pair\">\n<div>\n");
         Charts.WriteKey(page, "people", "bots");
         Charts.WriteBars(page, "Units that people paid, of all that were paid", [.. outcome.Rounds.Select(round => (round.Round.Name, (long)round.Kinds.Where(kind => kind.Kind == Kind.Person).Sum(kind => kind.Paid), (long)Math.Max(1, round.Paid)))]);

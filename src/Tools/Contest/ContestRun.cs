@@ -6,6 +6,7 @@ using System.Text.Json;
 using FlashSale.Core.Wire;
 using FlashSale.Tools.History;
 using FlashSale.Tools.Load;
+using FlashSale.Tools.Overload;
 using FlashSale.Tools.Verify;
 
 using Spectre.Console;
@@ -35,6 +36,7 @@ internal sealed class ContestRun(ContestSettings settings, IAnsiConsole console,
             ContestReport.PrintRound(console, settings, played);
         }
 
+        outcome.RulesVersion = await ReadRulesVersionAsync(cancellationToken);
         outcome.Duration = RunClock.ToTime(clock.Now) - startedAt;
         await files.WriteAsync(outcome);
         ContestReport.Print(console, outcome);
@@ -165,27 +167,35 @@ internal sealed class ContestRun(ContestSettings settings, IAnsiConsole console,
     {
         try
         {
-            using var http = new HttpClient { BaseAddress = settings.Target, Timeout = TimeSpan.FromMinutes(5) };
-            var session = sessions.Create("flashsale-auditor", time.GetUtcNow().AddMinutes(30), "operator", "auditor");
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session);
-            using var response = await http.GetAsync(new Uri($"/api/v1/admin/sales/{sale}/export", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            response.EnsureSuccessStatusCode();
-            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
-            List<ExportLine> orders = [];
-            while (await reader.ReadLineAsync(cancellationToken) is { } line)
-            {
-                if (JsonSerializer.Deserialize(line, WireJson.Default.ExportLine) is { Type: "order" } order)
-                {
-                    orders.Add(order);
-                }
-            }
-
-            return orders;
+            using var http = AsAuditor();
+            return await LedgerCheck.ReadAsync(http, $"/api/v1/admin/sales/{sale}/export", cancellationToken).Where(line => line.Type == "order").ToListAsync(cancellationToken);
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException or JsonException)
         {
             throw new UsageException($"{settings.Target} does not export the sale: {problem.Message}", problem);
         }
+    }
+
+    /// <returns>Null of a server that does not tell.</returns>
+    private async Task<string?> ReadRulesVersionAsync(CancellationToken cancellationToken)
+    {
+        using var http = AsAuditor();
+        using var response = await http.GetAsync(new Uri("/api/v1/admin/risk/rules", UriKind.Relative), cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            return null;
+        }
+
+        using var rules = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        return rules.RootElement.TryGetProperty("version", out var version) ? version.GetString() : null;
+    }
+
+    private HttpClient AsAuditor()
+    {
+        var http = new HttpClient { BaseAddress = settings.Target, Timeout = TimeSpan.FromMinutes(5) };
+        var session = sessions.Create("flashsale-auditor", time.GetUtcNow().AddMinutes(30), "operator", "auditor");
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session);
+        return http;
     }
 
     private async Task<AuditReport> AuditAsync(string historyFile)

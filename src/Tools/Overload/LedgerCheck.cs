@@ -59,7 +59,8 @@ internal sealed class LedgerCheck(Uri target, SessionTokens sessions, TimeProvid
             orders.Count);
     }
 
-    private static async IAsyncEnumerable<ExportLine> ReadAsync(
+    /// <summary>The orders and the stock of an export.</summary>
+    internal static async IAsyncEnumerable<ExportLine> ReadAsync(
         HttpClient http, string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var response = await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);

