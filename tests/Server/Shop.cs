@@ -48,6 +48,11 @@ public sealed record ShopTerms(int Stock = 10, int Limit = 1)
 
     /// <summary>Reservations are taken until the sale opens.</summary>
     public bool RequiresReservation { get; init; }
+
+    public int RiskThreshold { get; init; } = 100;
+
+    /// <summary>As operators send them; null: the defaults.</summary>
+    public object? Defences { get; init; }
 }
 
 /// <summary>A published sale with one offer, and the calls that people make about it.</summary>
@@ -91,7 +96,8 @@ public sealed class ShopSale
             ["ordering"] = "synchronous",
             ["deduction"] = "order",
             ["paymentWindowSeconds"] = terms.PaymentWindowSeconds,
-            ["defences"] = new { drawMs = terms.DrawMs },
+            ["riskThreshold"] = terms.RiskThreshold,
+            ["defences"] = terms.Defences ?? new { drawMs = terms.DrawMs },
             ["offers"] = new[] { Offer(terms, now) },
         };
         var created = (await sale.AdminAsync(HttpMethod.Post, "sales", sale.definition)).Expect(HttpStatusCode.Created);
