@@ -15,7 +15,7 @@ internal sealed class Steps(ShopClient shop, Shopping shopping, Solver solver, R
     /// <summary>When the last payment was seen, after the opening; null without one.</summary>
     public TimeSpan? LastPaid => Volatile.Read(ref lastPaidAt) is var at and > 0 ? TimeSpan.FromMicroseconds(at - opening) : null;
 
-    /// <summary>Opens the page of the sale: a device that has none gets its stamp.</summary>
+    /// <summary>Opens the page of the sale, again while the server is too busy: a device that has none gets its stamp.</summary>
     public async Task VisitAsync(Participant one)
     {
         if (one.Device.Stamp is not null)
@@ -170,11 +170,20 @@ internal sealed class Steps(ShopClient shop, Shopping shopping, Solver solver, R
 
     private async Task<Answer> LookAsync(Participant one)
     {
-        one.DressUp();
         var uri = new Uri(target, $"/api/v1/sales/{one.Entry.Sale.Id}/visits");
-        var answer = await shop.SendAsync(new Call(HistoryOps.Visit, HttpMethod.Post, uri, one.Entry.User, clock.Now) { Sale = one.Entry.Sale.Id });
-        one.Visit = answer.Visit ?? one.Visit;
-        return answer;
+        var at = clock.Now;
+        for (var attempt = 0; ; attempt++)
+        {
+            one.DressUp();
+            var answer = await shop.SendAsync(new Call(HistoryOps.Visit, HttpMethod.Post, uri, one.Entry.User, at) { Sale = one.Entry.Sale.Id });
+            one.Visit = answer.Visit ?? one.Visit;
+            if (attempt == AttemptsMax || !Shopping.IsPassing(answer))
+            {
+                return answer;
+            }
+
+            at = await shopping.WaitAsync(answer, attempt);
+        }
     }
 
     /// <summary>Stamps need no escaping.</summary>

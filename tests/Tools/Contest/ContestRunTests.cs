@@ -23,6 +23,7 @@ public sealed class ContestRunTests(PlayedContests played) : IClassFixture<Playe
     {
         Assert.True(Share(None) <= 40, played.Fight.Output);
         Assert.True(Share(All) >= 70, played.Fight.Output);
+        Assert.All((JsonElement[])[None, All], round => Assert.Equal(0, round.GetProperty("kinds")[0].GetProperty("rejected").GetInt32()));
     }
 
     [Fact]
