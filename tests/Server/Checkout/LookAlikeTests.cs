@@ -22,8 +22,8 @@ public sealed class LookAlikeTests
     private const int Rounds = 1_500;
     private const int WarmUpRounds = 500;
 
-    /// <summary>A hundredth of what a network's answers vary by, and less than a read of the ledger.</summary>
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMicroseconds(8);
+    /// <summary>Far less than a network's answers vary by, and less than a read of the ledger.</summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMicroseconds(4);
 
     [Fact]
     public async Task AskToken_ByWhoeverIsNotEligible_TakesAsLongForEveryReason()
@@ -93,6 +93,6 @@ public sealed class LookAlikeTests
 
         var medians = taken.ToDictionary(way => way.Key, way => way.Value.Order().ElementAt(Rounds / 2));
         var (least, most) = (medians.Values.Min(), medians.Values.Max());
-        Assert.True(most - least < Tolerance + least, string.Join(", ", medians.Select(way => $"{way.Key} {way.Value.TotalMicroseconds:0.0} µs")));
+        Assert.True(most - least < Tolerance + (least * 0.9), string.Join(", ", medians.Select(way => $"{way.Key} {way.Value.TotalMicroseconds:0.0} µs")));
     }
 }
