@@ -103,9 +103,9 @@ public abstract partial class SqlLedger
             SetStatus(session, order, transition, null);
         }
 
-        var barred = BarUnpaid(session, ended);
+        var unpaid = FindUnpaid(session, ended);
 
-        // The stock rows last, and in one order: they are hot.
+        // The stock rows late, and in one order: they are hot.
         foreach (var orders in ended.GroupBy(order => order.OfferId).OrderBy(offer => offer.Key.Value))
         {
             var line = LockLine(session, orders.Key);
@@ -118,6 +118,9 @@ public abstract partial class SqlLedger
         }
 
         var stocks = lines.ToDictionary(pair => pair.Key, pair => pair.Value.Write(session, Pattern));
+
+        // Bars are rare, and the row that counts them is everybody's: whoever holds it waits for nobody's stock.
+        var barred = BarUnpaid(session, unpaid);
         return ended.ConvertAll(order => new StockMove(stocks[order.OfferId.Value], order.Id, order.UserId, OrderStatus.Expired)
         {
             BarredUntil = barred.TryGetValue(order.UserId, out var until) ? until : null,
@@ -140,35 +143,41 @@ public abstract partial class SqlLedger
             Mapping.Order,
             session.Now.Ms(), count, 4 * (long)Limits.ExpirySpreadMax.TotalMilliseconds);
 
-    /// <summary>Those whose orders have just ended, and who have let too many expire by now: barred in this transaction.</summary>
-    private static Dictionary<UserId, DateTimeOffset> BarUnpaid(SqlSession session, List<Order> ended)
+    /// <summary>Those whose orders have just ended, who have let too many expire by now, and who are not barred already.</summary>
+    private static SortedDictionary<string, BlacklistRequest> FindUnpaid(SqlSession session, List<Order> ended)
     {
-        var barred = new Dictionary<UserId, DateTimeOffset>();
+        var unpaid = new SortedDictionary<string, BlacklistRequest>(StringComparer.Ordinal);
         foreach (var orders in ended.GroupBy(order => order.SaleId))
         {
             var defences = FindDefences(session, orders.Key);
-            if (defences.UnpaidHolds == 0)
-            {
-                continue;
-            }
-
-            foreach (var user in orders.Select(order => order.UserId).Distinct().OrderBy(user => user.Value, StringComparer.Ordinal))
+            foreach (var user in orders.Select(order => order.UserId).Distinct().Where(_ => defences.UnpaidHolds > 0))
             {
                 var expired = session.First(
                     "SELECT count(*) FROM orders WHERE user_id = ?1 AND status = 'expired' AND pay_before > ?2",
                     row => row.Int(0),
                     user.Value, (session.Now - Limits.UnpaidHoldsWithin).Ms());
-                if (expired < defences.UnpaidHolds)
+                if (expired >= defences.UnpaidHolds && FindBlacklisted(session, user) is null)
                 {
-                    continue;
+                    unpaid[user.Value] = new BlacklistRequest(
+                        $"{expired} orders within {Limits.UnpaidHoldsWithin.TotalHours:0} hours were not paid",
+                        BarSource.UnpaidHolds,
+                        session.Now + TimeSpan.FromMinutes(defences.BarMinutes));
                 }
+            }
+        }
 
-                var until = session.Now + TimeSpan.FromMinutes(defences.BarMinutes);
-                var reason = $"{expired} orders within {Limits.UnpaidHoldsWithin.TotalHours:0} hours were not paid";
-                if (Bar(session, user, new BlacklistRequest(reason, BarSource.UnpaidHolds, until), Actor.System(reason), "blacklist.add") is { } end)
-                {
-                    barred[user] = end;
-                }
+        return unpaid;
+    }
+
+    private static Dictionary<UserId, DateTimeOffset> BarUnpaid(SqlSession session, SortedDictionary<string, BlacklistRequest> unpaid)
+    {
+        var barred = new Dictionary<UserId, DateTimeOffset>();
+        foreach (var (name, entry) in unpaid)
+        {
+            var user = UserId.Parse(name);
+            if (Bar(session, user, entry, Actor.System(entry.Reason), "blacklist.add") is { } until)
+            {
+                barred[user] = until;
             }
         }
 

@@ -10,6 +10,7 @@ namespace FlashSale.Tests.Server.Http;
 public sealed class HostileShop : IAsyncLifetime
 {
     private string order = "";
+    private string reservation = "";
     private string coupon = "";
 
     public TestServer Server { get; private set; } = null!;
@@ -26,6 +27,8 @@ public sealed class HostileShop : IAsyncLifetime
         Server = await TestServer.StartAsync(("FlashSale__Tokens__MinimumAge", "00:00:00"), ("FlashSale__Demo", "true"));
         Session = Server.CreateSession("mallory", "operator", "approver", "risk", "dealer", "auditor");
         await RenewAsync();
+        var coming = await ShopSale.OpenAsync(Server, new ShopTerms { RequiresReservation = true, OpensIn = TimeSpan.FromMinutes(30) });
+        reservation = (await coming.Named("mallory").ReserveAsync()).Expect(HttpStatusCode.Created).Text("id");
         var document = await Victim.SendAsync(HttpMethod.Get, "/openapi/v1.json", session: null);
         Calls = ApiCall.ReadAll(document.Expect(HttpStatusCode.OK).Json);
     }
@@ -47,6 +50,7 @@ public sealed class HostileShop : IAsyncLifetime
         .Replace("{saleId}", hostile ?? Victim.Id, StringComparison.Ordinal)
         .Replace("{offerId}", hostile ?? Victim.OfferId, StringComparison.Ordinal)
         .Replace("{orderId}", hostile ?? order, StringComparison.Ordinal)
+        .Replace("{reservationId}", hostile ?? reservation, StringComparison.Ordinal)
         .Replace("{code}", hostile ?? coupon, StringComparison.Ordinal)
         .Replace("{userId}", hostile ?? "somebody", StringComparison.Ordinal);
 
