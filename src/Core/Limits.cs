@@ -90,6 +90,34 @@ public static class Limits
     /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
     public const int ConductTracked = 64 * 1024;
 
+    // The blacklist.
+    /// <summary>Widest ranges that can be barred, so that a typo does not bar half of the world: 16 million addresses of IPv4, and what a registry gives to a continent's part.</summary>
+    public const int BlacklistPrefixMinV4 = 8;
+    public const int BlacklistPrefixMinV6 = 16;
+
+    /// <summary>Lines of one import; 200 bytes each fit into <see cref="BlacklistImportBytes"/>.</summary>
+    public const int BlacklistImportLines = 10_000;
+    public const int BlacklistImportBytes = BodyBytesRead;
+
+    /// <summary>Entries that an export reads at once.</summary>
+    public const int BlacklistPage = 1_000;
+
+    /// <summary>Changes that are followed one by one; of more, everything is loaded: about as much work for a gate in Redis as a list of 10,000.</summary>
+    public const int BlacklistFollowed = 500;
+
+    /// <summary>Revisions for which changes are kept: who has missed more loads everything.</summary>
+    public const int BlacklistChangesKept = 2 * BlacklistFollowed;
+
+    /// <summary>Everything is loaded again after so long, so that a gate that lost an entry has it again.</summary>
+    public static readonly TimeSpan BlacklistFromStart = TimeSpan.FromMinutes(10);
+
+    /// <summary>Entries that have run out and are deleted in one transaction: a few milliseconds.</summary>
+    public const int BlacklistForgotten = 256;
+    public static readonly TimeSpan BlacklistForgetInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Address ranges that a gateway is told: 200 kB of its document, four times a second. Of more it knows the widest.</summary>
+    public const int BlacklistRangesTold = 10_000;
+
     // The ledger writer (design section 7).
     /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>
     public const int BatchMax = 512;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
 using FlashSale.Storage;
 using FlashSale.Storage.Sqlite;
 
@@ -232,7 +233,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
 
         var plans = await ledger.ExplainAsync();
 
-        string[] small = ["ledger_state", "stock", "sales", "offers", "blacklist", "schema_migrations", "CONSTANT ROW"];
+        string[] small = ["ledger_state", "stock", "sales", "offers", "blacklist", "blacklist_changes", "schema_migrations", "CONSTANT ROW"];
         Assert.True(plans.Count > 30, "too few statements were used to say anything");
         Assert.DoesNotContain(plans, step => step.Plan.StartsWith("SCAN", StringComparison.Ordinal) && !small.Contains(step.Plan.Split(' ')[1]));
         // The one sort: a user's own orders.
@@ -265,7 +266,12 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         await ledger.ListSalesAsync(default);
         await ledger.ReadCatalogRevAsync(default);
         await ledger.ListAuditAsync(null, 10, default);
-        await ledger.ListBlacklistAsync(default);
+        await ledger.BlacklistAsync(BlacklistKind.Address, "203.0.113.0/24", new BlacklistRequest("bots", "test", null), Actor.System("test"), default);
+        await ledger.ListBlacklistAsync(BlacklistKind.Address, "", 10, default);
+        await ledger.ListBlacklistAsync(BlacklistKind.User, "", 10, default);
+        await ledger.ReadBlacklistAsync(null, default);
+        await ledger.ReadBlacklistAsync((await ledger.ReadCatalogRevAsync(default)) - 1, default);
+        await ledger.ForgetBlacklistAsync(10, default);
         await ledger.CountOrdersAsync(default);
         await ledger.AdjustStockAsync(sale.Offers[0].Id, new(1, "a", "b", 9), Actor.System("test"), default);
         await ledger.CheckAsync(default);

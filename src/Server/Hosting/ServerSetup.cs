@@ -130,6 +130,7 @@ public static class ServerSetup
         services.AddSingleton<Breakers>();
         services.AddSingleton<EligibilityCheck>();
         services.AddSingleton<SaleCatalog>();
+        services.AddSingleton<OriginBlacklist>();
         services.AddSingleton<KnownOrders>();
         services.AddSingleton(_ => userLimit);
         services.AddSingleton<Settlements>();
@@ -151,6 +152,7 @@ public static class ServerSetup
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
         services.AddSingleton(new Stamps(settings.TokenKey, settings.PreviousTokenKeys));
         services.AddSingleton<Devices>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BarredOrigins>(provider, settings.Edge.TrustedProxies));
         services.AddSingleton<OrderSubmissions>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<ReservationDesk>();
@@ -194,6 +196,7 @@ public static class ServerSetup
             }
 
             services.AddHostedService<ExpiryJob>();
+            services.AddHostedService<BlacklistJob>();
             if (settings.Demo)
             {
                 services.AddHostedService<DemoJob>();

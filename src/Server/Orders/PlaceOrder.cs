@@ -14,6 +14,7 @@ namespace FlashSale.Server.Orders;
 /// </summary>
 public sealed class PlaceOrder(
     OrderSubmissions submissions,
+    BarredOrigins barredOrigins,
     SaleCatalog catalog,
     Admission admission,
     ILedger ledger,
@@ -26,7 +27,7 @@ public sealed class PlaceOrder(
     {
         var submission = context.Features.Get<OrderSubmission>()
             ?? throw new InvalidOperationException("The edge, which reads the body, is not in front.");
-        var (decision, order, offer) = await DecideAsync(submission);
+        var (decision, order, offer) = await DecideAsync(submission, barredOrigins.Find(context));
         metrics.Decide(decision, submission.Token.SaleId);
         if (order is null)
         {
@@ -51,12 +52,12 @@ public sealed class PlaceOrder(
             return (refusal, null);
         }
 
-        var (decision, order, _) = await DecideAsync(OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time));
+        var (decision, order, _) = await DecideAsync(OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time), barredOrigins.Find(context));
         metrics.Decide(decision, reading.Token.SaleId);
         return (decision, order);
     }
 
-    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderSubmission submission)
+    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderSubmission submission, OrderDecision? barred)
     {
         var token = submission.Token;
         if (!catalog.TryFind(token.OfferId, out var offer) || offer.Sale.Sale.Id != token.SaleId)
@@ -69,7 +70,7 @@ public sealed class PlaceOrder(
             return (OrderDecision.DeadlinePassed, null, offer);
         }
 
-        var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow());
+        var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow()) { IsBarred = barred is not null };
         var admitted = await admission.AdmitAsync(request, offer);
         switch (admitted)
         {
@@ -78,6 +79,8 @@ public sealed class PlaceOrder(
             case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
                 var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted, submission.Deadline);
                 return (answer.Decision, answer.Order, offer);
+            case AdmissionOutcome.NotEligible when barred is { } why:
+                return (why, null, offer);
             default:
                 return (DecisionOf(admitted), null, offer);
         }

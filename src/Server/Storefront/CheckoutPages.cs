@@ -1,5 +1,6 @@
 using FlashSale.Core.Wire;
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Http;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Storefront.Views;
 using FlashSale.Server.Telemetry;
@@ -29,8 +30,8 @@ public static class CheckoutPages
 
     public static void MapCheckoutPages(this IEndpointRouteBuilder app, Language language)
     {
-        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, TokenIssuer issuer) =>
-            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), issuer, context));
+        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, TokenIssuer issuer, BarredOrigins barred) =>
+            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), issuer, barred, context));
         app.MapPost(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, PlaceOrder place, SaleMetrics metrics) =>
             SubmitAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), place, metrics, context));
     }
@@ -40,7 +41,7 @@ public static class CheckoutPages
     private static LiveOffer? FindOffer(ShopperReader shoppers, string slug, string offerId) =>
         shoppers.FindSale(slug)?.Offers.FirstOrDefault(offer => offer.Offer.Id.ToString() == offerId);
 
-    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, TokenIssuer issuer, HttpContext context)
+    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, TokenIssuer issuer, BarredOrigins barred, HttpContext context)
     {
         if (offer is null)
         {
@@ -50,6 +51,11 @@ public static class CheckoutPages
         if (visit.Session is not { } session)
         {
             return visit.SignIn(PathOf(offer));
+        }
+
+        if (barred.Find(context) is not null)
+        {
+            return Refuse(visit, offer, ProblemCode.NotEligible, null, context);
         }
 
         var (problem, token) = await issuer.IssueAsync(offer, session.User, context.RequestAborted);

@@ -20,8 +20,8 @@ public static class SalePages
     {
         app.MapGet("/", (HttpContext context, SaleCatalog catalog) => List(Visit.Begin(context, language), catalog));
         app.MapGet("/sales/{slug}", (string slug, HttpContext context, ShopperReader shoppers) => ShowAsync(slug, Visit.Begin(context, language), shoppers, context));
-        app.MapPost("/sales/{slug}/reservation", (string slug, HttpContext context, ShopperReader shoppers, ReservationDesk desk) =>
-            ReserveAsync(slug, Visit.Begin(context, language), shoppers, desk, context));
+        app.MapPost("/sales/{slug}/reservation", (string slug, HttpContext context, ShopperReader shoppers, ReservationDesk desk, BarredOrigins barred) =>
+            ReserveAsync(slug, Visit.Begin(context, language), shoppers, desk, barred, context));
     }
 
     private static IResult List(Visit visit, SaleCatalog catalog) =>
@@ -32,7 +32,7 @@ public static class SalePages
             ? visit.Show<SalePage>(new SaleModel(live, await shoppers.ReadAsync(live, visit, context.RequestAborted), null))
             : ProblemPages.Show(visit, ProblemCode.NotFound, context);
 
-    private static async Task<IResult> ReserveAsync(string slug, Visit visit, ShopperReader shoppers, ReservationDesk desk, HttpContext context)
+    private static async Task<IResult> ReserveAsync(string slug, Visit visit, ShopperReader shoppers, ReservationDesk desk, BarredOrigins barred, HttpContext context)
     {
         if (shoppers.FindSale(slug) is not { } live)
         {
@@ -45,13 +45,13 @@ public static class SalePages
             return SessionPages.Refuse(visit, page, context);
         }
 
-        var (_, reservation) = await desk.ReserveAsync(live.Sale, session.User, CallerFacts.Unknown, context.RequestAborted);
-        if (reservation is not null)
+        var isBarred = barred.Find(context) is not null;
+        if (!isBarred && (await desk.ReserveAsync(live.Sale, session.User, CallerFacts.Unknown, context.RequestAborted)).Reservation is not null)
         {
             return visit.See(page);
         }
 
-        var problem = Problems.Of(ProblemCode.ReservationsNotOpen);
+        var problem = Problems.Of(isBarred ? ProblemCode.NotEligible : ProblemCode.ReservationsNotOpen);
         return visit.Show<SalePage>(new SaleModel(live, await shoppers.ReadAsync(live, visit, context.RequestAborted), problem), problem.Status);
     }
 }

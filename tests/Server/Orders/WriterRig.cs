@@ -49,10 +49,11 @@ public sealed class WriterRig : IAsyncDisposable
         Faults = faults;
         breakers = new Breakers(gate.Gate, time);
         settlements = new Settlements(gate.Gate, catalog, time);
-        warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
+        warmUp = new WarmUp(ledger, gate.Gate, catalog, new OriginBlacklist(), settlements, time);
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
-        place = new PlaceOrder(new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), time), catalog, admission, faulty, Writer, metrics, time);
+        var devices = new Devices(new Stamps(new byte[32], []));
+        place = new PlaceOrder(new OrderSubmissions(tokens, devices, time), new BarredOrigins(new OriginBlacklist(), [], devices, time), catalog, admission, faulty, Writer, metrics, time);
     }
 
     public SteppedTime Time { get; }
@@ -76,7 +77,7 @@ public sealed class WriterRig : IAsyncDisposable
         var catalog = new SaleCatalog();
         var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit));
         var first = new Settlements(wrapped.Gate, catalog, time);
-        await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
+        await new WarmUp(sqlite, wrapped.Gate, catalog, new OriginBlacklist(), first, time).RefreshAsync(CancellationToken.None);
         wrapped.Faults.IsShared = sharedGate;
         var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
         await rig.Writer.StartAsync(CancellationToken.None);
