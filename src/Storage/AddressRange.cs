@@ -64,7 +64,7 @@ public readonly record struct AddressRange(bool IsV4, UInt128 First, int Prefix)
     }
 
     /// <summary>Its first address as hexadecimal digits, 8 or 32, and the prefix: what a gateway reads.</summary>
-    public string ToHex() => string.Create(CultureInfo.InvariantCulture, IsV4 ? $"{(uint)First:x8}/{Prefix}" : $"{First:x32}/{Prefix}");
+    public string ToHex() => First.ToString(IsV4 ? "x8" : "x32", CultureInfo.InvariantCulture) + Prefix.ToString("'/'0", CultureInfo.InvariantCulture);
 
     private static AddressRange Of(IPAddress address, int prefix)
     {

@@ -51,7 +51,11 @@ public sealed class OriginBlacklist
                 next.Put(change);
             }
 
-            next.Count();
+            if (news.IsWhole || news.Changes.Any(change => change.Kind == BlacklistKind.Address))
+            {
+                next.Count();
+            }
+
             lists = next;
         }
     }
