@@ -20,7 +20,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Orig
 
     // The catalogue's revision up to which everything is taken over, and when everything was read last.
     private long? followed;
-    private long readWholeAt;
+    private DateTimeOffset readWholeAt;
 
     /// <summary>Loads a published sale, whatever its lead time, and holds what the gate has then against the ledger. A draft has no stock to load.</summary>
     /// <param name="sale">As the ledger has it.</param>
@@ -52,8 +52,8 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Orig
     public async Task RefreshAsync(CancellationToken cancellation)
     {
         IReadOnlyList<Sale> sales = [];
-        var begun = time.GetTimestamp();
-        var since = time.GetElapsedTime(readWholeAt, begun) < Limits.BlacklistFromStart ? followed : null;
+        var begun = time.GetUtcNow();
+        var since = begun - readWholeAt < Limits.BlacklistFromStart ? followed : null;
         // Once it is known who is barred by device or address, and before the gate is asked, which may be away.
         var news = await FollowBlacklistAsync(
             since,

@@ -134,6 +134,7 @@ public abstract partial class LedgerContract
             bool last;
             do
             {
+                await Task.Delay(1, Stop);
                 last = done.IsCancellationRequested;
                 var news = await Ledger.ReadBlacklistAsync(since, Stop);
                 Assert.False(news.IsWhole);
