@@ -43,7 +43,7 @@ public static class Limits
     /// What is read of any body: the rest of one that is refused as too large is thrown away up to here, so that its sender sees the answer. Beyond it the
     /// connection ends.
     /// </summary>
-    public const int BodyBytesRead = 4 * AdminBodyBytes;
+    public const int BodyBytesRead = BlacklistImportBytes + AdminBodyBytes;
 
     /// <summary>So much of a body has come before its request takes a place among those under way: all of what shoppers and payment providers send.</summary>
     public const int BodyBytesAwaited = 16 * 1024;
@@ -91,13 +91,13 @@ public static class Limits
     public const int ConductTracked = 64 * 1024;
 
     // The blacklist.
-    /// <summary>Widest ranges that can be barred, so that a typo does not bar half of the world: 16 million addresses of IPv4, and what a registry gives to a continent's part.</summary>
+    /// <summary>Widest ranges that can be barred, so that a typo does not bar half of the world: 16 million addresses of IPv4.</summary>
     public const int BlacklistPrefixMinV4 = 8;
     public const int BlacklistPrefixMinV6 = 16;
 
     /// <summary>Lines of one import; 200 bytes each fit into <see cref="BlacklistImportBytes"/>.</summary>
     public const int BlacklistImportLines = 10_000;
-    public const int BlacklistImportBytes = BodyBytesRead;
+    public const int BlacklistImportBytes = 4 * AdminBodyBytes;
 
     /// <summary>Entries that an export reads at once.</summary>
     public const int BlacklistPage = 1_000;

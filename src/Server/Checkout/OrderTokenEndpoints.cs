@@ -30,6 +30,13 @@ public static class OrderTokenEndpoints
         }
 
         var (problem, token) = await issuer.IssueAsync(offer, context.GetSession().User, context.RequestAborted);
+        if (problem == ProblemCode.NotEligible)
+        {
+            // The same bytes as from the edge and for an order, whoever it is that may not.
+            await context.WriteProblemAsync(ProblemCode.NotEligible);
+            return;
+        }
+
         if (problem is { } code)
         {
             await context.WriteProblemAsync(code, new ProblemDetail { OpensAt = offer.Sale.Sale.OpensAt, ServerTime = time.GetUtcNow() });

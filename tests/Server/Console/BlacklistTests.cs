@@ -323,7 +323,7 @@ public sealed class BlacklistTests(BlacklistServer shop) : IClassFixture<Blackli
         (await shop.AdminAsync(HttpMethod.Get, "blacklist/import-good")).ExpectProblem(HttpStatusCode.NotFound, "not-found");
         (await shop.ImportAsync([])).ExpectProblem(HttpStatusCode.UnprocessableEntity, "invalid-fields");
         (await shop.AdminAsync(HttpMethod.Post, "blacklist-entries", new StringContent("{}"))).ExpectProblem(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
-        (await shop.ImportAsync([new string(' ', Limits.BlacklistImportBytes)])).ExpectProblem(HttpStatusCode.RequestEntityTooLarge, "body-too-large");
+        (await shop.ImportAsync([new string(' ', Limits.BlacklistImportBytes + 1)])).ExpectProblem(HttpStatusCode.RequestEntityTooLarge, "body-too-large");
     }
 
     [Fact]
