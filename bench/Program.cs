@@ -1,6 +1,6 @@
 using FlashSale.Bench;
 
-// dotnet run --project bench -c Release -- orders | rows | memory | hot-row | scale | gate | mysql | all
+// dotnet run --project bench -c Release -- orders | rows | memory | hot-row | scale | gate | mysql | blacklist | all
 // The last argument `serve-…` starts one of the servers that are compared; the benchmarks start them, and MariaDB and Redis, themselves.
 return args switch
 {
@@ -12,6 +12,7 @@ return args switch
     ["gate", ..] => await GateBench.RunAsync(Seconds(args)),
     ["mysql", ..] => await MySqlBench.RunAsync(Seconds(args)),
     ["edge", ..] => await EdgeBench.RunAsync(Seconds(args)),
+    ["blacklist"] => await BlacklistBench.RunAsync(),
     ["all", ..] => await AllAsync(Seconds(args)),
     ["serve-bare", var url] => await BareServer.RunAsync(url),
     ["serve-no-storage", var url] => await NoStorageServer.RunAsync(url),
@@ -37,6 +38,6 @@ static async Task<int> AllAsync(int seconds)
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: bench orders | rows | hot-row | scale | gate | mysql | all [seconds], or bench memory");
+    Console.Error.WriteLine("usage: bench orders | rows | hot-row | scale | gate | mysql | all [seconds], or bench memory | blacklist");
     return 2;
 }
