@@ -72,7 +72,19 @@ public readonly record struct OrderId(Guid Value)
 {
     public static OrderId Create(DateTimeOffset now) => new(Guid.CreateVersion7(now));
 
-    /// <summary>When the id, and so its token, was made: the first 48 bits are Unix milliseconds (RFC 9562, section 5.7).</summary>
+    /// <summary>The id that follows from what was decided before: the same for the same hash.</summary>
+    /// <param name="at">Not before 1970, nor after 10,000 years; the id has it in milliseconds.</param>
+    /// <param name="hash">16 bytes, of which 74 bits are used.</param>
+    public static OrderId Of(DateTimeOffset at, ReadOnlySpan<byte> hash)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        hash[..16].CopyTo(bytes);
+        BinaryPrimitives.WriteInt64BigEndian(bytes, (at.ToUnixTimeMilliseconds() << 16) | (0x7000 | (BinaryPrimitives.ReadInt64BigEndian(hash) & 0x0FFF)));
+        bytes[8] = (byte)(0x80 | (bytes[8] & 0x3F));
+        return new OrderId(new Guid(bytes, bigEndian: true));
+    }
+
+    /// <summary>When the id was made: with its token, or with the challenge that was solved for it. The first 48 bits are Unix milliseconds (RFC 9562, section 5.7).</summary>
     public DateTimeOffset CreatedAt
     {
         get

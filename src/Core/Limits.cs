@@ -62,10 +62,14 @@ public static class Limits
     /// <summary>The longest that an operator may let tokens live.</summary>
     public static readonly TimeSpan TokenMaximumAgeMost = TimeSpan.FromHours(1);
 
+    /// <summary>A person who is called away for a moment comes back in time; a store of solved challenges is worth nothing a little later.</summary>
+    public static readonly TimeSpan ChallengeLifetime = TimeSpan.FromMinutes(5);
+
     /// <summary>
-    /// How long the gate remembers ended orders and ended sales: until the last token for them has died, with a minute to spare.
+    /// How long the gate remembers ended orders and ended sales: until the last token for them has died, with a minute to spare. The id of an order may be as old
+    /// as the challenge that its tokens were asked for with.
     /// </summary>
-    public static readonly TimeSpan GateKeepsEnded = TokenMaximumAgeMost + TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan GateKeepsEnded = ChallengeLifetime + TokenMaximumAgeMost + TimeSpan.FromMinutes(1);
 
     // Defences of a sale (docs/threat-model.md); the ranges of what an operator chooses.
     /// <summary>65,536 hashes: a quarter of a second on a phone, and for a farm of 10,000 accounts an hour of one core.</summary>
@@ -83,9 +87,64 @@ public static class Limits
     public const int BarMinutes = 24 * 60;
     public const int BarMinutesMax = 30 * 24 * 60;
 
+    /// <summary>A question that is answered sooner was not read by a person.</summary>
+    public static readonly TimeSpan AnswerMinimumAge = TimeSpan.FromSeconds(4);
+
+    /// <summary>Digits of a nonce, at most: all that a 64-bit counter can have.</summary>
+    public const int NonceLength = 20;
+
+    /// <summary>What comes sooner after the first page of a device, or after the page with the button, was not done by a person.</summary>
+    public static readonly TimeSpan DeviceAgeMin = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan VisitAgeMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>A device stays the same for a year after its last visit.</summary>
+    public static readonly TimeSpan DeviceCookieAge = TimeSpan.FromDays(365);
+
+    /// <summary>An order token is what a user may be given <see cref="TokensPerUser"/> of within this time; refusals and failures are remembered as long.</summary>
+    public static readonly TimeSpan RecentWindow = TimeSpan.FromMinutes(10);
+
+    /// <summary>Refused order tokens and failed challenges within <see cref="RecentWindow"/> that happen to a person; more are a program's.</summary>
+    public const int FaultsForgiven = 3;
+
+    /// <summary>Moments that an instance remembers of users, at most: about 90 MB when each is another user's.</summary>
+    public const int MomentsTracked = 512 * 1024;
+
+    /// <summary>Pairs of an account with a device or a network that an instance remembers, at most: about 25 MB.</summary>
+    public const int AccountsTracked = 256 * 1024;
+
+    /// <summary>The body of a request for a reservation or an order token: a visit, a challenge and its solution, each at most 204 characters.</summary>
+    public const int AskBodyBytes = 4 * 1024;
+
     /// <summary>People press within a few hundred milliseconds of each other; who waits longer for an answer presses again.</summary>
     public const int DrawMsMin = 100;
     public const int DrawMsMax = 1_500;
+
+    /// <summary>Requests that wait for draws in one instance, at most: no more can be connected.</summary>
+    public const int DrawEntries = Connections;
+
+    /// <summary>Entries in one transaction: a fifth of a second of all that an instance may have, were they written at once; they are written as they come.</summary>
+    public const int DrawBatch = 1_000;
+
+    /// <summary>
+    /// After the window, for the entries of all instances to reach the ledger: several commits. The longest window and this together are less than
+    /// <see cref="OrderDeadline"/>: who came in time may wait for the draw.
+    /// </summary>
+    public static readonly TimeSpan DrawGrace = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How long after that the ledger is waited for. Longest window, grace, this and <see cref="OrderDeadline"/> are the 4.5 s that the gateway waits.</summary>
+    public static readonly TimeSpan DrawPatience = TimeSpan.FromMilliseconds(700);
+
+    /// <summary>What the first of the draw are ahead of all others: several steps of every instance, and a commit.</summary>
+    public static readonly TimeSpan DrawOthersAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often an instance looks whether something is due in a draw, and writes what has come.</summary>
+    public static readonly TimeSpan DrawStep = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Orders of a draw under way at once: four batches of the ledger writer, so that it is busy and its queue is short.</summary>
+    public const int DrawAtOnce = 4 * BatchMax;
+
+    /// <summary>Documents of draws that an instance keeps: about 2 MB each where every connection of one instance entered.</summary>
+    public const int DrawsCached = 16;
 
     /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
     public const int ConductTracked = 64 * 1024;
@@ -111,12 +170,86 @@ public static class Limits
     /// <summary>Everything is loaded again after so long, so that a gate that lost an entry has it again.</summary>
     public static readonly TimeSpan BlacklistFromStart = TimeSpan.FromMinutes(10);
 
+    /// <summary>Entries that have run out are kept so long: risk control counts them as earlier bars.</summary>
+    public static readonly TimeSpan BlacklistKept = TimeSpan.FromDays(30);
+
     /// <summary>Entries that have run out and are deleted in one transaction: a few milliseconds.</summary>
     public const int BlacklistForgotten = 256;
     public static readonly TimeSpan BlacklistForgetInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Address ranges that a gateway is told: 200 kB of its document, four times a second. Of more it knows the widest.</summary>
     public const int BlacklistRangesTold = 10_000;
+
+    // Risk control (docs/risk.md).
+    public const int RiskRules = 200;
+    public const int RiskRuleNameLength = 64;
+    public const int RiskReasonLength = 200;
+    public const int RiskVersionLength = 64;
+    public const int RiskBanDaysMax = 3_650;
+
+    /// <summary>Reasons stand in the blacklist beside each other, as far as they fit.</summary>
+    public const int RiskReasonsLength = 500;
+
+    /// <summary>Beyond it a count says no more: a crowd on one address must not make each assessment read all that came before it.</summary>
+    public const int RiskCountMax = 1_000;
+
+    /// <summary>How long a claimed assessment belongs to its worker; then another takes it. Two waves of providers that hang fit twice.</summary>
+    public static readonly TimeSpan AssessmentVisibility = TimeSpan.FromSeconds(10);
+
+    /// <summary>Assessments in one claim where providers are asked: two waves of <see cref="ProviderCalls"/>.</summary>
+    public const int AssessmentBatch = 2 * ProviderCalls;
+
+    /// <summary>Where nobody is asked: about as many orders as a commit carries.</summary>
+    public const int QuickAssessmentBatch = 256;
+
+    /// <summary>How often a worker looks for what other instances took, or nobody finished.</summary>
+    public static readonly TimeSpan AssessmentPoll = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Failed attempts after which people must look: with the pauses between them about three minutes.</summary>
+    public const int AssessmentAttempts = 12;
+    public static readonly TimeSpan AssessmentPause = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan AssessmentPauseMax = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a reservation waits for its own assessment where nothing slow is asked: what comes later is told as pending. It takes two commits, some
+    /// milliseconds; a crowd that reserves at once makes it longer.
+    /// </summary>
+    public static readonly TimeSpan AssessmentPatience = TimeSpan.FromMilliseconds(500);
+    public const int AssessmentsAwaited = 4_096;
+
+    /// <summary>Calls to one provider under way.</summary>
+    public const int ProviderCalls = 32;
+    public static readonly TimeSpan ProviderTimeout = TimeSpan.FromSeconds(2);
+    public const int ProviderAnswerBytes = 16 * 1024;
+
+    /// <summary>Of what a provider counts (days, orders, bans): a hundred years of days fit.</summary>
+    public const int ProviderCountMax = 1_000_000;
+
+    /// <summary>Reservations that a dry run reads, and in one page of it.</summary>
+    public const int DryRunReservations = 100_000;
+    public const int DryRunPage = 1_000;
+    public const int DryRunExamples = 20;
+
+    /// <summary>Users and kinds of conduct written in a second, in pieces of a few milliseconds: the ledger sells meanwhile.</summary>
+    public const int ConductPerSecond = 1_000;
+    public const int ConductPiece = 100;
+
+    /// <summary>How far back an assessment looks.</summary>
+    public static readonly TimeSpan ConductLooksBack = TimeSpan.FromDays(7);
+    public static readonly TimeSpan UnpaidLooksBack = TimeSpan.FromDays(30);
+
+    /// <summary>Conduct is forgotten so long after it was counted, evidence so long after the end of its sale.</summary>
+    public static readonly TimeSpan EvidenceKept = TimeSpan.FromDays(30);
+    public const int ForgetPiece = 500;
+
+    /// <summary>Orders that were not paid count towards the bar of their user so long (<see cref="Sales.SaleDefences.UnpaidHolds"/>).</summary>
+    public static readonly TimeSpan UnpaidHoldsWithin = TimeSpan.FromHours(24);
+
+    /// <summary>
+    /// Unpaid orders end up to a quarter of their payment window after it, and no more than this: nobody can foretell when a unit comes back, and they do not
+    /// come all at once.
+    /// </summary>
+    public static readonly TimeSpan ExpirySpreadMax = TimeSpan.FromSeconds(8);
 
     // The ledger writer (design section 7).
     /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>

@@ -45,6 +45,7 @@ app.UseSessions();
 app.MapHealth();
 app.MapMetrics();
 app.MapEdge();
+app.MapSandboxes();
 app.MapOpenApiDocument();
 if (settings.Roles.HasFlag(InstanceRoles.Storefront))
 {

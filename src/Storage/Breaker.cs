@@ -118,5 +118,5 @@ public sealed class Breaker
     }
 
     private static bool IsFailure(Exception exception) =>
-        exception is GateUnavailableException or LedgerUnavailableException or LedgerOutcomeUnknownException;
+        exception is GateUnavailableException or LedgerUnavailableException or LedgerOutcomeUnknownException or ProviderUnavailableException;
 }

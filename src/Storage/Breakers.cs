@@ -18,8 +18,14 @@ public sealed class Breakers(IGate gate, TimeProvider time, IUserLimit? userLimi
     /// <summary>Starting and booking payments: 503, to be tried again.</summary>
     public LedgerPath Payments { get; } = new(Breaker.ForFew("payments", time), time);
 
+    /// <summary>What a provider knows of an account: reservations wait.</summary>
+    public ProviderPath Profile { get; } = new(Breaker.ForFew("profile", time));
+
+    /// <summary>What a provider says of a person's credit: reservations wait.</summary>
+    public ProviderPath Credit { get; } = new(Breaker.ForFew("credit", time));
+
     /// <summary>
-    /// As they stand: those of the ledger's paths; <c>gate</c> and <c>limit</c> (of a user) as the worst of their shards, and where there are several, each as
+    /// As they stand: those of the ledger's paths and of the providers; <c>gate</c> and <c>limit</c> (of a user) as the worst of their shards, and where there are several, each as
     /// <c>gate.0</c> and so on. What is in this process cannot be away, and is always closed.
     /// </summary>
     public IEnumerable<BreakerReading> Read()
@@ -29,6 +35,8 @@ public sealed class Breakers(IGate gate, TimeProvider time, IUserLimit? userLimi
             yield return BreakerReading.Of(path.Breaker);
         }
 
+        yield return BreakerReading.Of(Profile.Breaker);
+        yield return BreakerReading.Of(Credit.Breaker);
         foreach (var shard in Shards("gate", gate.Breakers).Concat(Shards("limit", userLimit?.Breakers ?? [])))
         {
             yield return shard;

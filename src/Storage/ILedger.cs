@@ -1,7 +1,9 @@
 using FlashSale.Core;
 using FlashSale.Core.Coupons;
+using FlashSale.Core.Draws;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
@@ -43,7 +45,10 @@ public interface ILedger : IAsyncDisposable
 
     Task<(CancellationOutcome Outcome, Order? Order, StockMove? Move)> CancelAsync(OrderId id, UserId user, CancellationToken cancellation);
 
-    /// <summary>Ends held orders whose time to pay has run out by the ledger's clock, at most <paramref name="count"/>.</summary>
+    /// <summary>
+    /// Ends held orders whose time to pay has run out by the ledger's clock, each a little later than that (<see cref="Limits.ExpirySpreadMax"/>), at most
+    /// <paramref name="count"/>. Whoever has let too many orders expire is barred with it (<see cref="SaleDefences.UnpaidHolds"/>).
+    /// </summary>
     Task<IReadOnlyList<StockMove>> ExpireAsync(int count, CancellationToken cancellation);
 
     // ---- payments and coupons ----
@@ -68,8 +73,8 @@ public interface ILedger : IAsyncDisposable
 
     // ---- reservations and blacklist ----
 
-    /// <summary>Makes the reservation, or finds the user's one of this sale.</summary>
-    Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, CancellationToken cancellation);
+    /// <summary>Makes the reservation, or finds the user's one of this sale. A pending one has its assessment from the same transaction on.</summary>
+    Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, Evidence evidence, CancellationToken cancellation);
 
     /// <summary>Reservations of a sale by status; none of a status is no entry.</summary>
     Task<IReadOnlyDictionary<ReservationStatus, long>> CountReservationsAsync(SaleId sale, CancellationToken cancellation);
@@ -115,6 +120,53 @@ public interface ILedger : IAsyncDisposable
     /// <returns>How many entries.</returns>
     Task<int> ForgetBlacklistAsync(int count, CancellationToken cancellation);
 
+    // ---- risk ----
+
+    /// <summary>
+    /// Takes assessments that are due, the oldest first: nobody else takes them before <paramref name="visibility"/> is over by the ledger's clock, and then
+    /// whoever comes first, since the one that took them may be dead.
+    /// </summary>
+    Task<IReadOnlyList<ClaimedAssessment>> ClaimAssessmentsAsync(int count, TimeSpan visibility, CancellationToken cancellation);
+
+    /// <summary>What follows from the evidence, and what the ledger knows of device, network and account, for each in the order given.</summary>
+    Task<IReadOnlyList<RiskInputs>> ReadRiskInputsAsync(IReadOnlyList<ClaimedAssessment> claims, CancellationToken cancellation);
+
+    /// <summary>
+    /// Decides reservations in one transaction, with the blacklist and the audit log. Each is decided once, whoever claimed it: what was decided before is left
+    /// as it is, and not among those returned.
+    /// </summary>
+    Task<IReadOnlyList<DecidedReservation>> DecideAssessmentsAsync(IReadOnlyList<AssessmentDecision> decisions, CancellationToken cancellation);
+
+    /// <summary>Puts off what could not be assessed; what somebody else has taken since is left to them.</summary>
+    Task DelayAssessmentsAsync(IReadOnlyList<AssessmentDelay> delays, CancellationToken cancellation);
+
+    /// <summary>Sales with reservations that are not assessed.</summary>
+    Task<IReadOnlyList<AssessmentBacklog>> CountAssessmentsAsync(CancellationToken cancellation);
+
+    /// <summary>Assessments of a sale, newest first; null: in any state.</summary>
+    /// <param name="before">Only of reservations older than this one; null from the newest.</param>
+    Task<IReadOnlyList<StoredAssessment>> ListAssessmentsAsync(
+        SaleId sale, AssessmentState? state, Guid? before, int count, CancellationToken cancellation);
+
+    /// <summary>A dead assessment is due again, as if it had never failed; any other is left as it is. Null when there is none.</summary>
+    Task<StoredAssessment?> RetryAssessmentAsync(Guid reservation, Actor actor, CancellationToken cancellation);
+
+    /// <summary>
+    /// Somebody decides instead of the rules, or against them. Approving takes the user out of the blacklist where <see cref="BarSource.Risk"/> had put them.
+    /// Null when there is no such assessment.
+    /// </summary>
+    Task<(StoredAssessment Assessment, DecidedReservation Decided, bool Unbarred)?> OverrideAssessmentAsync(
+        Guid reservation, bool approved, Actor actor, CancellationToken cancellation);
+
+    /// <summary>Adds to what is known of how users behave.</summary>
+    Task AddConductAsync(IReadOnlyList<ConductCount> conduct, CancellationToken cancellation);
+
+    /// <summary>Erases evidence and conduct whose time is over (<see cref="Limits.EvidenceKept"/>), a piece at a time; false when there is no more.</summary>
+    Task<bool> ForgetAsync(CancellationToken cancellation);
+
+    /// <summary>Erases the evidence and the conduct of a user; what was decided stays.</summary>
+    Task<ErasedEvidence> EraseUserAsync(UserId user, Actor actor, CancellationToken cancellation);
+
     // ---- sales ----
 
     /// <summary>Raised by every change of a sale, the blacklist or the limits, in the same transaction: lets an instance notice what another one changed.</summary>
@@ -150,6 +202,21 @@ public interface ILedger : IAsyncDisposable
 
     /// <summary>What the gate must know of a sale, from one snapshot: warm-up reads it.</summary>
     Task<GateLoad> ReadGateLoadAsync(Sale sale, CancellationToken cancellation);
+
+    // ---- draws ----
+
+    /// <summary>
+    /// Enters requests to order for the draw of a sale. Of one user and offer the first counts; what is there already stays as it is, so the same call may be repeated.
+    /// </summary>
+    /// <returns>False outside of the time from the opening until the list may be fixed, or when it is fixed: nothing was written.</returns>
+    Task<bool> EnterDrawAsync(SaleId sale, IReadOnlyList<DrawEntrant> entrants, CancellationToken cancellation);
+
+    /// <summary>Fixes the list of entries, once for all: from then on nobody enters.</summary>
+    /// <returns>True when it is fixed, by this call or an earlier one; false before its time, after it, or without a draw.</returns>
+    Task<bool> FixDrawAsync(SaleId sale, CancellationToken cancellation);
+
+    /// <summary>Null until the list is fixed: nobody sees the seed before.</summary>
+    Task<FixedDraw?> ReadDrawAsync(SaleId sale, CancellationToken cancellation);
 
     // ---- work that one instance does for all ----
 
@@ -191,6 +258,17 @@ public sealed record OrderDraft(OrderId Id, SaleId SaleId, OfferId OfferId, User
 
 public readonly record struct PlacementResult(PlacementOutcome Outcome, Order? Order);
 
+/// <summary>Who enters a draw, and as what. The user is kept so that nobody enters twice, and told to nobody.</summary>
+public readonly record struct DrawEntrant(OfferId OfferId, UserId UserId, DrawEntry Entry);
+
+/// <param name="Seed"><see cref="DrawRules.SeedBytes"/> bytes.</param>
+/// <param name="Offers">In the order of the sale.</param>
+public sealed record FixedDraw(byte[] Seed, DateTimeOffset FixedAt, IReadOnlyList<FixedDrawOffer> Offers);
+
+/// <param name="Stock">Units that were available when the list was fixed.</param>
+/// <param name="Entries">In the drawn order.</param>
+public sealed record FixedDrawOffer(OfferId OfferId, long Stock, IReadOnlyList<DrawEntry> Entries);
+
 /// <summary>Outcomes by order id, never by position, and the stock of every offer that the batch touched, as committed.</summary>
 public sealed record PlacementBatch(IReadOnlyDictionary<OrderId, PlacementResult> Results, IReadOnlyList<OfferStock> Stocks);
 
@@ -198,7 +276,11 @@ public sealed record PlacementBatch(IReadOnlyDictionary<OrderId, PlacementResult
 public readonly record struct OfferStock(OfferId OfferId, int Bucket, StockRow Row);
 
 /// <summary>An order that moved the stock (or an adjustment, without order), and the stock after it.</summary>
-public readonly record struct StockMove(OfferStock Stock, OrderId? OrderId, UserId? UserId, OrderStatus? Status);
+public readonly record struct StockMove(OfferStock Stock, OrderId? OrderId, UserId? UserId, OrderStatus? Status)
+{
+    /// <summary>The user let too many orders expire, and was barred with this one; else null.</summary>
+    public DateTimeOffset? BarredUntil { get; init; }
+}
 
 /// <summary>A part of the change log, and the stock row as it was at the same instant.</summary>
 public sealed record ChangePage(OfferStock Stock, IReadOnlyList<CheckedChange> Changes);

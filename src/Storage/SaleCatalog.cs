@@ -160,6 +160,7 @@ public sealed class LiveSale
         [.. Offers.Select(offer => offer.Describe())])
     {
         Stale = IsStale(now) ? true : null,
+        Draw = Sale is { Defences.DrawMs: > 0 and var ms, DrawCommitment: { } commitment } ? new DrawTermsDocument(ms, commitment) : null,
     };
 
     private bool AnyAvailable()

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 
 using FlashSale.Tools.Load;
 using FlashSale.Tools.Verify;
+using FlashSale.Tools.VerifyDraw;
 
 using Spectre.Console;
 
@@ -22,6 +23,7 @@ public static class CommandLine
         {
             LoadCommand.Create(console, time, args),
             VerifyCommand.Create(console, time),
+            VerifyDrawCommand.Create(console),
         };
 
         var parsed = root.Parse(args);

@@ -43,6 +43,9 @@ public sealed record ShopTerms(int Stock = 10, int Limit = 1)
 
     public int PaymentWindowSeconds { get; init; } = 900;
 
+    /// <summary>Orders of so many milliseconds after the opening are drawn by lot.</summary>
+    public int DrawMs { get; init; }
+
     /// <summary>Reservations are taken until the sale opens.</summary>
     public bool RequiresReservation { get; init; }
 }
@@ -87,6 +90,7 @@ public sealed class ShopSale
             ["ordering"] = "synchronous",
             ["deduction"] = "order",
             ["paymentWindowSeconds"] = terms.PaymentWindowSeconds,
+            ["defences"] = new { drawMs = terms.DrawMs },
             ["offers"] = new[] { Offer(terms, now) },
         };
         var created = (await sale.AdminAsync(HttpMethod.Post, "sales", definition)).Expect(HttpStatusCode.Created);

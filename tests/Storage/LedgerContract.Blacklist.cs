@@ -61,6 +61,9 @@ public abstract partial class LedgerContract
         Assert.Null(await Ledger.FindBlacklistedAsync(BlacklistKind.Address, Range, Stop));
         Assert.Empty(await Ledger.ListBlacklistAsync(BlacklistKind.Device, "", 10, Stop));
         Assert.Equal(["eve"], (await Ledger.ReadBlacklistAsync(null, Stop)).Changes.Select(change => change.Subject));
+        // Risk control counts it as an earlier bar for a while.
+        Assert.Equal(0, await Ledger.ForgetBlacklistAsync(10, Stop));
+        Time.Advance(Limits.BlacklistKept);
         Assert.Equal(2, await Ledger.ForgetBlacklistAsync(2, Stop));
         Assert.Equal(1, await Ledger.ForgetBlacklistAsync(10, Stop));
         Assert.NotNull(await Ledger.FindBlacklistedAsync(BlacklistKind.User, "eve", Stop));
@@ -187,6 +190,12 @@ public abstract partial class LedgerContract
         Assert.Empty((await Ledger.ReadBlacklistAsync(null, Stop)).Changes);
         Assert.Empty(await Ledger.ListAuditAsync(null, 10, Stop));
     }
+
+    private async Task<IReadOnlyList<BlacklistDocument>> BarredUsersAsync() =>
+    [
+        .. (await Ledger.ListBlacklistAsync(BlacklistKind.User, "", 1_000, Stop)).Select(entry =>
+            new BlacklistDocument(entry.Subject, entry.Reason, entry.Source, entry.Actor, entry.CreatedAt, entry.ExpiresAt)),
+    ];
 
     private static BlacklistLine[] Lines(int count) =>
     [

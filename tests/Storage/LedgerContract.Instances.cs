@@ -1,3 +1,4 @@
+using FlashSale.Core.Risk;
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
@@ -56,7 +57,7 @@ public abstract partial class LedgerContract
         for (var i = 0; i < 5; i++)
         {
             var status = i < 3 ? ReservationStatus.Approved : ReservationStatus.Rejected;
-            await Ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, User(i), status), Stop);
+            await Ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, User(i), status), Evidence.Unknown, Stop);
         }
 
         var counts = await Ledger.CountReservationsAsync(sale.Id, Stop);

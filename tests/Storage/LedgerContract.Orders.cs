@@ -139,7 +139,7 @@ public abstract partial class LedgerContract
         var sale = await PublishAsync((1, 1));
         var first = Order(sale, User(1));
         await PlaceAsync(first);
-        Time.Advance(Window);
+        Time.Advance(WindowAndSpread);
         Assert.Single(await Ledger.ExpireAsync(10, Stop));
 
         Assert.Equal(Placed, await PlaceAsync(Order(sale, User(1))));
@@ -244,11 +244,11 @@ public abstract partial class LedgerContract
         {
             drafts.Add(Order(sale, User(i), i % 2));
             await PlaceAsync(drafts[i]);
-            Time.Advance(TimeSpan.FromSeconds(1));
+            Time.Advance(TimeSpan.FromSeconds(10));
         }
 
-        // Orders 0 to 6 were placed 15 minutes ago or more: the last moment belongs to nobody.
-        Time.Advance(Window - TimeSpan.FromSeconds(4));
+        // Orders 0 to 6 were placed so long ago that they have ended wherever in the spread they stand, and the next one is 2 s within its time.
+        Time.Advance(WindowAndSpread - TimeSpan.FromSeconds(40));
         var first = await Ledger.ExpireAsync(4, Stop);
         var second = await Ledger.ExpireAsync(4, Stop);
 

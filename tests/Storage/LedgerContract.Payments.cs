@@ -217,7 +217,7 @@ public abstract partial class LedgerContract
     {
         if (expired)
         {
-            Time.Advance(Window);
+            Time.Advance(WindowAndSpread);
             Assert.Single(await Ledger.ExpireAsync(10, Stop));
         }
         else

@@ -62,7 +62,7 @@ public abstract partial class LedgerContract
                 bought.Add(await BuyAsync(sale, User((round * 8) + i)));
             }
 
-            Time.Advance(Window);
+            Time.Advance(WindowAndSpread);
             var paid = 0;
             var cancelled = 0;
             var expired = 0;
@@ -104,7 +104,7 @@ public abstract partial class LedgerContract
                 }
                 else
                 {
-                    Time.Advance(Window);
+                    Time.Advance(WindowAndSpread);
                     await Ledger.ExpireAsync(2, Stop);
                 }
             }
@@ -113,7 +113,7 @@ public abstract partial class LedgerContract
         });
 
         await AuditAsync(sale);
-        Time.Advance(Window);
+        Time.Advance(WindowAndSpread);
         await Ledger.ExpireAsync(10, Stop);
         Assert.Equal(5, (await StockAsync(sale)).Available);
     }

@@ -1,3 +1,4 @@
+using FlashSale.Core.Risk;
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
@@ -192,9 +193,9 @@ public abstract partial class LedgerContract
         Reservation Asked(int user, ReservationStatus status) => new(Guid.CreateVersion7(Time.GetUtcNow()), sale.Id, User(user), status);
         var asked = Asked(1, ReservationStatus.Approved);
 
-        var results = await AtOnceAsync(20, i => Ledger.ReserveAsync(i == 0 ? asked : Asked(1, ReservationStatus.Approved), Stop));
-        await Ledger.ReserveAsync(Asked(2, ReservationStatus.Rejected), Stop);
-        await Ledger.ReserveAsync(Asked(3, ReservationStatus.Pending), Stop);
+        var results = await AtOnceAsync(20, i => Ledger.ReserveAsync(i == 0 ? asked : Asked(1, ReservationStatus.Approved), Evidence.Unknown, Stop));
+        await Ledger.ReserveAsync(Asked(2, ReservationStatus.Rejected), Evidence.Unknown, Stop);
+        await Ledger.ReserveAsync(Asked(3, ReservationStatus.Pending), Evidence.Unknown, Stop);
 
         Assert.Single(results, result => result.Created);
         Assert.Single(results.Select(result => result.Reservation).Distinct());

@@ -12,6 +12,9 @@ namespace FlashSale.Tests.Storage;
 public abstract partial class LedgerContract : IAsyncLifetime
 {
     protected static readonly TimeSpan Window = TimeSpan.FromMinutes(15);
+
+    /// <summary>When every order has expired, wherever in the spread it stands.</summary>
+    protected static readonly TimeSpan WindowAndSpread = Window + Limits.ExpirySpreadMax;
     protected static readonly Money Price = Money.Cny(9_900);
     protected static readonly Actor Operator = new("olivia", "operator", "as agreed", "trace-1");
 

@@ -5,6 +5,8 @@ using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
 using FlashSale.Storage;
 
+using Xunit;
+
 namespace FlashSale.Tests.Storage;
 
 /// <summary>What a ledger does, in memory and on the rules of Core alone: the oracle for random histories.</summary>
@@ -55,13 +57,18 @@ public sealed class LedgerModel
         _ => CancellationOutcome.NotCancellable,
     };
 
-    public int Expire(DateTimeOffset now)
+    /// <summary>Orders that the ledger ended: only those whose time had run out, all of those for whom the spread is over too, and in their order.</summary>
+    public void Expire(DateTimeOffset now, IReadOnlyList<OrderId> ended)
     {
         // In the order in which the time ran out; those of one moment in the order of their arrival.
         var overdue = Orders.Values.Where(order => order.Status == OrderStatus.Held && order.PayBefore <= now)
             .OrderBy(order => order.PayBefore).ThenBy(order => order.Arrival).ToList();
-        overdue.ForEach(order => Apply(order, OrderEvent.PaymentTimeRanOut));
-        return overdue.Count;
+        Assert.Equal(overdue.Select(order => order.Draft.Id).Where(ended.Contains), ended);
+        Assert.Empty(overdue.Where(order => order.PayBefore + Limits.ExpirySpreadMax <= now).Select(order => order.Draft.Id).Except(ended));
+        foreach (var order in ended)
+        {
+            Apply(Orders[order], OrderEvent.PaymentTimeRanOut);
+        }
     }
 
     public bool StartPayment(ModelOrder order)

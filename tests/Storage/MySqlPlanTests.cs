@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.RegularExpressions;
 
+using FlashSale.Core.Risk;
 using FlashSale.Core;
 using FlashSale.Core.Coupons;
 using FlashSale.Core.Reservations;
@@ -62,7 +63,7 @@ public sealed partial class MySqlPlanTests
 
         for (var i = 0; i < 200; i++)
         {
-            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"u{i}"), ReservationStatus.Approved), default);
+            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"u{i}"), ReservationStatus.Approved), Evidence.Unknown, default);
         }
     }
 

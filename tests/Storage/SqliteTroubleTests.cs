@@ -259,7 +259,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         }
 
         await ledger.RedeemAsync("CODE", drafts[0].UserId, default);
-        time.Advance(sale.PaymentWindow);
+        time.Advance(sale.PaymentWindow + Limits.ExpirySpreadMax);
         await ledger.ExpireAsync(10, default);
         await ledger.ListOrdersAsync(drafts[0].UserId, null, 10, default);
         await ledger.ReadGateLoadAsync(sale, default);

@@ -46,7 +46,7 @@ public sealed class WarmUpTests : IAsyncLifetime
         for (var i = 0; i < 10; i++)
         {
             var status = i < 7 ? ReservationStatus.Approved : ReservationStatus.Rejected;
-            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"user-{i}"), status), default);
+            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"user-{i}"), status), Evidence.Unknown, default);
         }
 
         await warmUp.RefreshAsync(default);
@@ -150,7 +150,7 @@ public sealed class WarmUpTests : IAsyncLifetime
     {
         time.Advance(Lead);
         await warmUp.LoadDueAsync(default);
-        await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse("late"), ReservationStatus.Approved), default);
+        await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse("late"), ReservationStatus.Approved), Evidence.Unknown, default);
         var described = await warmUp.DescribeAsync(sale, default);
         Assert.False(described.Warm);
         Assert.Contains("10 reservations, the ledger 11", described.Problem);

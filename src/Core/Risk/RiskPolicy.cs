@@ -2,21 +2,24 @@ using FlashSale.Core.Reservations;
 
 namespace FlashSale.Core.Risk;
 
-/// <summary>
-/// Seed row 15: a score of 0 to 100 from weighted signals, and the sale's threshold. Providers of signals come with their own issue;
-/// without one there are no signals, and the score is 0.
-/// </summary>
+/// <summary>Seed row 15: a score of 0 to 100 from weighted signals, and the sale's threshold.</summary>
 public static class RiskPolicy
 {
-    public static int Score(IReadOnlyList<RiskSignal> signals)
+    /// <summary>The rules that apply, in their order, and the sum of their weights within 0 to 100.</summary>
+    public static RiskAssessment Assess(RiskRules rules, RiskInputs inputs)
     {
         var sum = 0;
-        foreach (var signal in signals)
+        List<RiskSignal> signals = [];
+        foreach (var rule in rules.Rules)
         {
-            sum += signal.Weight;
+            if (rule.Applies(inputs))
+            {
+                sum += rule.Weight;
+                signals.Add(new RiskSignal(rule.Name, rule.Weight, rule.Reason));
+            }
         }
 
-        return Math.Clamp(sum, 0, Limits.RiskScoreMax);
+        return new RiskAssessment(Math.Clamp(sum, 0, Limits.RiskScoreMax), signals);
     }
 
     /// <summary>At or above the threshold is rejected. A threshold of 0 lets nobody in.</summary>
@@ -24,8 +27,11 @@ public static class RiskPolicy
         score >= threshold ? ReservationStatus.Rejected : ReservationStatus.Approved;
 }
 
-/// <summary>One reason to distrust a reservation.</summary>
-public readonly record struct RiskSignal(string Name, int Weight);
+/// <summary>One reason to distrust a reservation, or with a negative weight to trust it.</summary>
+public sealed record RiskSignal(string Name, int Weight, string Reason);
+
+/// <param name="Score">0 to 100.</param>
+public sealed record RiskAssessment(int Score, IReadOnlyList<RiskSignal> Signals);
 
 /// <summary>May a user order in a sale?</summary>
 public enum Eligibility

@@ -76,6 +76,9 @@ public sealed record Sale
     /// <summary>How long before the opening the sale is loaded into a gate that instances share.</summary>
     public TimeSpan WarmUpLead { get; init; } = Limits.WarmUpLead;
     public SaleDefences Defences { get; init; } = SaleDefences.Default;
+
+    /// <summary>SHA-256 of the seed of its draw, from the publication of one that draws on; the ledger makes it, and it never changes.</summary>
+    public string? DrawCommitment { get; init; }
     public SaleStatus Status { get; init; }
 
     /// <summary>Raised by every change of the sale; the value of its ETag.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 
+using FlashSale.Core.Draws;
 using FlashSale.Core.Wire;
 
 namespace FlashSale.Core.Sales;
@@ -132,6 +133,10 @@ public static class SaleDefinition
             else if (sale.ClosesAt - sale.OpensAt > Limits.SaleLengthMax)
             {
                 fields.Fail("closesAt", $"must be at most {Limits.SaleLengthMax.TotalDays} days after opensAt");
+            }
+            else if (sale.Defences.DrawMs > 0 && sale.ClosesAt <= DrawTimes.Of(sale).EndsAt)
+            {
+                fields.Fail("closesAt", $"must be more than {(DrawTimes.Of(sale).EndsAt - sale.OpensAt).TotalMilliseconds:0} ms after opensAt, which the draw may take");
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 
+using FlashSale.Core.Draws;
 using FlashSale.Core.Wire;
 
 namespace FlashSale.Core.Sales;
@@ -73,6 +74,12 @@ public static class SalePhases
         && sale.Status == SaleStatus.Published
         && now >= sale.ReservationOpensAt
         && now < sale.ReservationClosesAt;
+
+    /// <summary>
+    /// Requests to order that come now may have to wait for the sale's draw: they take part in it, or come behind those that do. Not while the sale is paused.
+    /// </summary>
+    public static bool DrawIsOpen(Sale sale, DateTimeOffset now) =>
+        sale.Defences.DrawMs > 0 && sale.Status == SaleStatus.Published && now >= sale.OpensAt && now < DrawTimes.Of(sale).EndsAt;
 
     /// <summary>Order tokens are issued from 10 minutes before the opening.</summary>
     public static bool TokensAreIssued(Sale sale, DateTimeOffset now) => now >= sale.OpensAt - Limits.TokensBeforeOpening;

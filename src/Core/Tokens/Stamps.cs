@@ -17,7 +17,8 @@ public enum StampPurpose : byte
 
 /// <summary>
 /// What the server gives out and takes back without keeping it: base64url over <c>purpose 1 · time, Unix ms 8 · body · HMAC-SHA256 16</c>, big-endian. The
-/// signature is cut to half (RFC 2104, section 5): stamps travel in headers and forms.
+/// signature is cut to half (RFC 2104, section 5): stamps travel in headers and forms. The other half is a secret that belongs to the stamp: only we can tell it,
+/// and tell it again when the stamp comes back.
 /// </summary>
 public sealed class Stamps
 {
@@ -40,26 +41,30 @@ public sealed class Stamps
             .Select(key => HKDF.DeriveKey(HashAlgorithmName.SHA256, key, Limits.SigningKeyBytes, info: "flashsale stamps"u8.ToArray())),
     ];
 
-    public string Seal(StampPurpose purpose, DateTimeOffset at, ReadOnlySpan<byte> body)
+    public string Seal(StampPurpose purpose, DateTimeOffset at, ReadOnlySpan<byte> body) => Seal(purpose, at, body, out _);
+
+    /// <param name="secret">As <see cref="Open(StampPurpose, ReadOnlySpan{char}, out DateTimeOffset, out uint)"/> gives it back, also after a change of keys.</param>
+    public string Seal(StampPurpose purpose, DateTimeOffset at, ReadOnlySpan<byte> body, out uint secret)
     {
         Span<byte> bytes = stackalloc byte[MaxBytes];
         bytes[0] = (byte)purpose;
         BinaryPrimitives.WriteInt64BigEndian(bytes[1..], at.ToUnixTimeMilliseconds());
         body.CopyTo(bytes[HeadBytes..]);
         var signed = HeadBytes + body.Length;
-        Sign(keys[0], bytes[..signed], bytes[signed..]);
+        secret = Sign(keys[0], bytes[..signed], bytes[signed..]);
         return Base64Url.EncodeToString(bytes[..(signed + SignatureBytes)]);
     }
 
     /// <summary>The body of a stamp that is ours and of this purpose; null for any other text. Its age is the caller's question.</summary>
-    public byte[]? Open(StampPurpose purpose, ReadOnlySpan<char> text, out DateTimeOffset at)
+    public byte[]? Open(StampPurpose purpose, ReadOnlySpan<char> text, out DateTimeOffset at) => Open(purpose, text, out at, out _);
+
+    /// <inheritdoc cref="Open(StampPurpose, ReadOnlySpan{char}, out DateTimeOffset)"/>
+    public byte[]? Open(StampPurpose purpose, ReadOnlySpan<char> text, out DateTimeOffset at, out uint secret)
     {
         at = default;
+        secret = 0;
         Span<byte> bytes = stackalloc byte[MaxBytes];
-        if (text.Length > MaxLength
-            || Base64Url.DecodeFromChars(text, bytes, out _, out var length) != System.Buffers.OperationStatus.Done
-            || length < HeadBytes + SignatureBytes
-            || bytes[0] != (byte)purpose)
+        if (!TryDecode(text, bytes, out var length) || bytes[0] != (byte)purpose)
         {
             return null;
         }
@@ -68,10 +73,11 @@ public sealed class Stamps
         Span<byte> expected = stackalloc byte[SignatureBytes];
         foreach (var key in keys)
         {
-            Sign(key, bytes[..signed], expected);
+            var ofThis = Sign(key, bytes[..signed], expected);
             if (CryptographicOperations.FixedTimeEquals(expected, bytes[signed..length]))
             {
                 at = DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(bytes[1..]));
+                secret = ofThis;
                 return bytes[HeadBytes..signed].ToArray();
             }
         }
@@ -79,11 +85,28 @@ public sealed class Stamps
         return null;
     }
 
-    private static void Sign(byte[] key, ReadOnlySpan<byte> signed, Span<byte> signature)
+    /// <summary>A stamp has one spelling: the decoder would let white space, padding and stray low bits of the last character pass.</summary>
+    private static bool TryDecode(ReadOnlySpan<char> text, Span<byte> bytes, out int length)
+    {
+        length = 0;
+        if (text.Length > MaxLength
+            || Base64Url.DecodeFromChars(text, bytes, out _, out length) != System.Buffers.OperationStatus.Done
+            || length < HeadBytes + SignatureBytes)
+        {
+            return false;
+        }
+
+        Span<char> again = stackalloc char[MaxLength];
+        return Base64Url.TryEncodeToChars(bytes[..length], again, out var written) && again[..written].SequenceEqual(text);
+    }
+
+    /// <returns>The start of what is cut off.</returns>
+    private static uint Sign(byte[] key, ReadOnlySpan<byte> signed, Span<byte> signature)
     {
         Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, signed, whole);
         whole[..SignatureBytes].CopyTo(signature);
+        return BinaryPrimitives.ReadUInt32BigEndian(whole[SignatureBytes..]);
     }
 }
 

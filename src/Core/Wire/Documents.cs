@@ -21,7 +21,13 @@ public sealed record ProblemDocument(
     DateTimeOffset? OpensAt = null,
     DateTimeOffset? ServerTime = null,
     long? RetryAfterMs = null,
-    IReadOnlyDictionary<string, string[]>? Errors = null);
+    IReadOnlyDictionary<string, string[]>? Errors = null,
+    ChallengeDocument? Challenge = null);
+
+/// <summary>What comes with <c>challenge-required</c>. Solved by a nonce of at most 20 decimal digits such that the hash of <c>stamp:nonce</c> begins with
+/// <paramref name="Bits"/> zero bits, or by the answer to the question in digits, from four seconds on.</summary>
+/// <param name="Algorithm"><c>sha-256</c>.</param>
+public sealed record ChallengeDocument(string Stamp, string Algorithm, int Bits, LocalizedText Question, DateTimeOffset ExpiresAt);
 
 public sealed record Page<T>(
     IReadOnlyList<T> Items,
@@ -50,6 +56,9 @@ public sealed record SaleDocument(
 {
     /// <summary>True while the stock could not be confirmed for more than 2 s, absent otherwise.</summary>
     public bool? Stale { get; init; }
+
+    /// <summary>Absent for a sale that serves in the order of arrival.</summary>
+    public DrawTermsDocument? Draw { get; init; }
 }
 
 /// <param name="SoldPercent">0 to 100: units that are not available, held ones included.</param>
@@ -84,6 +93,17 @@ public sealed record SaleStateDocument(
 public sealed record OfferStateDocument(string Id, int SoldPercent, bool SoldOut, bool? Holds);
 
 public sealed record ReservationDocument(string Id, string SaleId, ReservationStatus Status);
+
+/// <summary>What a request for a reservation or an order token may carry.</summary>
+/// <param name="Visit">The stamp of the sale's page.</param>
+public sealed record AskRequest(string? Visit = null, SolutionRequest? Solution = null);
+
+/// <param name="Challenge">Its stamp.</param>
+/// <param name="Nonce">Decimal digits; counts when there is an answer too.</param>
+public sealed record SolutionRequest(string Challenge, string? Nonce = null, string? Answer = null);
+
+/// <summary>Stamps to send with later requests: <paramref name="Device"/> as the header <c>X-Device</c>, <paramref name="Visit"/> in the body.</summary>
+public sealed record VisitDocument(string Device, string Visit);
 
 public sealed record OrderTokenDocument(string Token, DateTimeOffset UsableAt, DateTimeOffset ExpiresAt);
 

@@ -55,6 +55,9 @@ public sealed class FieldReader
 
     public bool Has(string name) => fields.ContainsKey(name);
 
+    /// <summary>Of every field that is there, whether anybody reads it or not.</summary>
+    public IReadOnlyCollection<string> Names => fields.Keys;
+
     /// <summary>The field is valid in itself, but not with what else is known.</summary>
     public void Fail(string name, string mustBe)
     {

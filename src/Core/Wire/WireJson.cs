@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
+using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 
 namespace FlashSale.Core.Wire;
@@ -17,7 +18,10 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(SaleDocument))]
 [JsonSerializable(typeof(Page<SaleDocument>))]
 [JsonSerializable(typeof(SaleStateDocument))]
+[JsonSerializable(typeof(DrawDocument))]
 [JsonSerializable(typeof(ReservationDocument))]
+[JsonSerializable(typeof(AskRequest))]
+[JsonSerializable(typeof(VisitDocument))]
 [JsonSerializable(typeof(OrderTokenDocument))]
 [JsonSerializable(typeof(PlaceOrderRequest))]
 [JsonSerializable(typeof(OrderDocument))]
@@ -47,4 +51,13 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(LoadDocument))]
 [JsonSerializable(typeof(EdgeStateDocument))]
 [JsonSerializable(typeof(HealthDocument))]
+[JsonSerializable(typeof(Evidence))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, int>))]
+[JsonSerializable(typeof(IReadOnlyList<RiskSignal>))]
+[JsonSerializable(typeof(Page<AssessmentDocument>))]
+[JsonSerializable(typeof(AssessmentDecisionRequest))]
+[JsonSerializable(typeof(RiskDryRunRequest))]
+[JsonSerializable(typeof(RiskDryRunDocument))]
+[JsonSerializable(typeof(RiskRulesDocument))]
+[JsonSerializable(typeof(ErasureDocument))]
 public sealed partial class WireJson : JsonSerializerContext;

@@ -27,5 +27,7 @@ public static class ConsoleEndpoints
         group.MapLimits();
         group.MapAudit();
         group.MapChecks();
+        group.MapAssessments();
+        group.MapRisk();
     }
 }

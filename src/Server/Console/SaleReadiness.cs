@@ -30,6 +30,8 @@ public sealed class SaleReadiness(
         ["sales"] = "the sales are the last known",
         ["risk"] = "nobody is let in whom the gate does not know",
         ["payments"] = "payments are refused, to be tried again",
+        ["profile"] = "reservations wait for their assessment",
+        ["credit"] = "reservations wait for their assessment",
         ["limit"] = "each instance counts the requests of a user by itself",
         ["gate"] = "orders go to the ledger without it, at a bounded rate",
     };
@@ -63,6 +65,7 @@ public sealed class SaleReadiness(
             reasons.Add($"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.");
         }
 
+        reasons.AddRange(await NotAssessedAsync(sale, cancellation));
         reasons.AddRange(Stale(sale));
         reasons.AddRange(books.Violations(sale.Id));
         await clock.AdjustAsync(ledger, cancellation);
@@ -80,6 +83,24 @@ public sealed class SaleReadiness(
             [.. compared.Select(offer => Document(offer.Stock))],
             (long)skew.TotalMilliseconds,
             breakers.Words());
+    }
+
+    /// <summary>Whoever is not assessed at the opening is not let in: when tokens are given out, it is time to look.</summary>
+    private async Task<IReadOnlyList<string>> NotAssessedAsync(Sale sale, CancellationToken cancellation)
+    {
+        List<string> reasons = [];
+        var backlog = (await ledger.CountAssessmentsAsync(cancellation)).FirstOrDefault(one => one.SaleId == sale.Id);
+        if (backlog is { Dead: > 0 })
+        {
+            reasons.Add($"{backlog.Dead} reservations could not be assessed: see assessments?state=dead, and retry or decide them.");
+        }
+
+        if (backlog is { Waiting: > 0, Since: { } since } && time.GetUtcNow() >= sale.OpensAt - Limits.TokensBeforeOpening)
+        {
+            reasons.Add($"{backlog.Waiting} reservations wait for their assessment, the oldest since {since:u}.");
+        }
+
+        return reasons;
     }
 
     private IEnumerable<string> Stale(Sale sale)

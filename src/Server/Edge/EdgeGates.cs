@@ -25,6 +25,7 @@ internal sealed class EdgeGates(
     BarredOrigins barredOrigins,
     InFlightLimit inFlight,
     EdgeCounts counts,
+    ConductLog conduct,
     Readiness readiness,
     TimeProvider time) : IDisposable
 {
@@ -284,14 +285,30 @@ internal sealed class EdgeGates(
 
     private EdgeRefusal? Enter(EdgeRequest request)
     {
+        if (MayWaitForDraw(request))
+        {
+            return null;
+        }
+
         request.HasEntered = inFlight.TryEnter(limits.ShareOf(request.Kind, request.IsBusyClient));
         return request.HasEntered ? null : EdgeRefusal.Shed;
     }
+
+    /// <summary>Who waits for a draw takes up no room among the requests under way, and its latency tells nothing: the draw room bounds them by itself.</summary>
+    private bool MayWaitForDraw(EdgeRequest request) =>
+        request.Kind == RequestKind.Order
+        && (request.Sale ??= SaleOfPath.Find(request.Context.Request.Path, catalog)) is { } live
+        && SalePhases.DrawIsOpen(live.Sale, time.GetUtcNow());
 
     private Task RefuseAsync(EdgeRequest request, EdgeRefusal refusal)
     {
         var context = request.Context;
         counts.Refused(request.Kind, refusal, request.Sale?.Sale.Id, context);
+        if (refusal.Reason == EdgeReason.UserLimit)
+        {
+            conduct.Note(request.Session!.User, ConductKind.RateLimited);
+        }
+
         if (limits.TryGetHeaders(refusal.Reason, out var headers))
         {
             context.Response.Headers["RateLimit-Policy"] = headers.Policy;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 
 using FlashSale.Core;
+using FlashSale.Core.Challenges;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Checkout;
 using FlashSale.Server.Console;
@@ -10,6 +11,7 @@ using FlashSale.Server.Jobs;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
+using FlashSale.Server.Risk;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
@@ -153,13 +155,25 @@ public static class ServerSetup
         services.AddSingleton(new Stamps(settings.TokenKey, settings.PreviousTokenKeys));
         services.AddSingleton<Devices>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BarredOrigins>(provider, settings.Edge.TrustedProxies));
+        services.AddSingleton(provider => new Callers(
+            provider.GetRequiredService<Devices>(), provider.GetRequiredService<Stamps>(), settings.Edge.TrustedProxies, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ChallengeStamps>();
+        services.AddSingleton<RecentFaults>();
+        services.AddSingleton(_ => new SeenAccounts());
+        services.AddSingleton<CallerChecks>();
+        services.AddSingleton(new CheckoutOptions(settings.Edge.LimitsEnabled));
         services.AddSingleton<OrderSubmissions>();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton(settings.Risk);
+        services.AddSingleton(settings.Risk.Rules);
+        services.AddSingleton(provider => new AssessmentNews(
+            settings.Roles.HasFlag(InstanceRoles.Risk) && !settings.Risk.AsksProviders, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ReservationDesk>();
         services.AddSingleton(settings.Writer);
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddSingleton<Admission>();
+        services.AddSingleton<DrawRoom>();
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
         services.AddSingleton<PaymentDesk>();
@@ -173,6 +187,15 @@ public static class ServerSetup
         }
     }
 
+    /// <summary>What stands in for a provider, where that role was asked for.</summary>
+    public static void MapSandboxes(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<Settings>().Roles.HasFlag(InstanceRoles.RiskSandbox))
+        {
+            RiskSandbox.Map(app);
+        }
+    }
+
     /// <summary>Every instance keeps its own memory fresh; the role <c>jobs</c> does what is done once for all.</summary>
     public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
     {
@@ -181,14 +204,24 @@ public static class ServerSetup
         services.AddHostedService<CatalogJob>();
         services.AddHostedService<SettleJob>();
         services.AddHostedService<LedgerCheckJob>();
+        services.AddHostedService<ConductJob>();
         if (settings.Storage.Gate != GateProvider.Memory)
         {
             services.AddHostedService<KnownOrdersJob>();
         }
 
+        if (settings.Roles.HasFlag(InstanceRoles.Risk))
+        {
+            services.AddSingleton<RiskMetrics>();
+            services.AddSingleton<RiskProviders>();
+            services.AddHostedService<AssessmentWorker>();
+            services.AddHostedService<AssessmentWatch>();
+        }
+
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
             services.AddSingleton(Instance.Create());
+            services.AddHostedService<ForgetJob>();
             services.AddHostedService<ReconciliationJob>();
             if (settings.Storage.Gate != GateProvider.Memory)
             {

@@ -4,9 +4,11 @@ using System.Text;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Risk;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Orders;
+using FlashSale.Server.Risk;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Hosting;
@@ -22,6 +24,9 @@ public enum InstanceRoles
     Console = 8,
     Jobs = 16,
     All = Storefront | Orders | Risk | Console | Jobs,
+
+    /// <summary>Stands in for the providers of risk signals; for demonstrations, and so not among all.</summary>
+    RiskSandbox = 32,
 }
 
 /// <summary>Everything that can be set (docs/operations.md), read and checked once at the start.</summary>
@@ -47,6 +52,7 @@ public sealed record Settings
     /// <summary>Null: there is no sandbox payment provider.</summary>
     public required byte[]? SandboxSecret { get; init; }
     public required EdgeOptions Edge { get; init; }
+    public required RiskOptions Risk { get; init; }
     public required bool FourEyes { get; init; }
 
     /// <summary>For tests of instances whose machine has a wrong clock.</summary>
@@ -59,7 +65,6 @@ public sealed record Settings
         var demo = reader.Flag("FlashSale:Demo") ?? (environment.IsDevelopment() || !reader.AnyConfigured());
         var data = ReadData(reader, environment);
         CheckUrls(reader);
-        RefuseWhatIsNotBuilt(reader);
         var settings = new Settings
         {
             Roles = ReadRoles(reader),
@@ -73,6 +78,7 @@ public sealed record Settings
             TokenAges = ReadAges(reader),
             SandboxSecret = ReadKey(reader, "FlashSale:Payments:Sandbox:Secret", demo) ?? (demo ? data.ReadOrCreateKey("sandbox-payments") : null),
             Edge = new EdgeOptions(ReadProxies(reader), reader.Flag("FlashSale:Limits:Enabled") ?? true),
+            Risk = ReadRisk(reader, environment),
             FourEyes = reader.Flag("FlashSale:Console:FourEyes") ?? false,
             ClockIsWrongBy = ReadClockIsWrongBy(reader, demo),
         };
@@ -125,13 +131,18 @@ public sealed record Settings
         var roles = InstanceRoles.None;
         foreach (var word in reader.List(Key))
         {
-            if (Enum.TryParse<InstanceRoles>(word, ignoreCase: true, out var role) && char.IsAsciiLetter(word[0]) && role != InstanceRoles.None)
+            if (word.Equals("risk-sandbox", StringComparison.OrdinalIgnoreCase))
+            {
+                roles |= InstanceRoles.RiskSandbox;
+            }
+            else if (Enum.TryParse<InstanceRoles>(word, ignoreCase: true, out var role) && char.IsAsciiLetter(word[0])
+                && role is not (InstanceRoles.None or InstanceRoles.RiskSandbox))
             {
                 roles |= role;
             }
             else
             {
-                reader.Fail(Key, $"has '{word}'; it may have storefront, orders, risk, console, jobs");
+                reader.Fail(Key, $"has '{word}'; it may have storefront, orders, risk, console, jobs, risk-sandbox");
             }
         }
 
@@ -264,15 +275,55 @@ public sealed record Settings
         return wrong;
     }
 
-    /// <summary>Settings of the contract whose part is not in this version: to ignore them would be to promise what is not kept.</summary>
-    private static void RefuseWhatIsNotBuilt(SettingsReader reader)
+    private static RiskOptions ReadRisk(SettingsReader reader, IHostEnvironment environment)
     {
-        foreach (var key in (ReadOnlySpan<string>)["FlashSale:Risk:Credit:Url", "FlashSale:Risk:Profile:Url"])
+        const string Key = "FlashSale:Risk:RulesFile";
+        var file = reader.Text(Key) is { } path ? Path.GetFullPath(path, environment.ContentRootPath) : Path.Combine(AppContext.BaseDirectory, "risk-rules.json");
+        RiskRules? rules = null;
+        try
         {
-            if (reader.Text(key) is not null)
+            (rules, var errors) = RiskRules.Parse(File.ReadAllBytes(file));
+            foreach (var error in errors)
             {
-                reader.Fail(key, "cannot be used yet: this version has no risk providers, and would let everybody pass");
+                reader.Fail(Key, $"{file}: {error}");
             }
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            reader.Fail(Key, $"cannot be read: {exception.Message}");
+        }
+
+        return new RiskOptions(
+            rules!,
+            ReadProvider(reader, "FlashSale:Risk:Profile:Url", "FlashSale:Risk:Profile:Key"),
+            ReadProvider(reader, "FlashSale:Risk:Credit:Url", "FlashSale:Risk:Credit:Key"));
+    }
+
+    private static ProviderOptions? ReadProvider(SettingsReader reader, string urlKey, string keyKey)
+    {
+        var key = reader.Text(keyKey);
+        if (key is not null && !key.All(c => c is > ' ' and <= '~'))
+        {
+            reader.Fail(keyKey, "must be printable ASCII without spaces: it is sent in a header");
+        }
+
+        if (reader.Text(urlKey) is not { } url)
+        {
+            if (key is not null)
+            {
+                reader.Fail(keyKey, $"is set, and nothing uses it: set {urlKey.Replace(":", "__", StringComparison.Ordinal)} too, or take it away");
+            }
+
+            return null;
+        }
+
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.UserInfo.Length > 0
+            || address.Query.Length > 0 || address.Fragment.Length > 0)
+        {
+            reader.Fail(urlKey, "must be an address such as https://credit.example/v1, without user, query or fragment; a key of its own is sent as bearer token");
+            return null;
+        }
+
+        return new ProviderOptions(address, key);
     }
 }

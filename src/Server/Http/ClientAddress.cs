@@ -50,6 +50,21 @@ public static class ClientAddress
         return BinaryPrimitives.ReadUInt64BigEndian(bytes);
     }
 
+    /// <summary>The same in words: <c>192.0.2.1</c>, or <c>2001:db8:1:2::/64</c>.</summary>
+    public static string NetworkOf(IPAddress address)
+    {
+        var plain = Plain(address);
+        if (plain.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return plain.ToString();
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        plain.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes) + "/64";
+    }
+
     /// <summary>The peer is a proxy of ours, or, with none configured, nobody is.</summary>
     public static bool IsFromTrustedProxy(HttpContext context, IReadOnlyList<IPNetwork> trustedProxies) =>
         trustedProxies.Count > 0 && context.Connection.RemoteIpAddress is { } peer && IsTrusted(Plain(peer), trustedProxies);

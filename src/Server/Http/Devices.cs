@@ -18,15 +18,17 @@ public sealed class Devices(Stamps stamps)
     public DeviceId Read(HttpContext context, out DateTimeOffset since)
     {
         since = default;
-        var text = context.Request.Headers[Header].ToString();
-        if (text.Length == 0)
-        {
-            text = context.Request.Cookies[Cookie] ?? "";
-        }
-
+        var text = TextOf(context);
         return text.Length > 0 && stamps.Open(StampPurpose.Device, text, out since) is { Length: sizeof(ulong) } body
             ? new DeviceId(BinaryPrimitives.ReadUInt64BigEndian(body))
             : DeviceId.None;
+    }
+
+    /// <summary>What the caller sent as the stamp of its device, whatever it is; empty for nothing.</summary>
+    public static string TextOf(HttpContext context)
+    {
+        var text = context.Request.Headers[Header].ToString();
+        return text.Length > 0 ? text : context.Request.Cookies[Cookie] ?? "";
     }
 
     /// <summary>The stamp of a device that was not seen before.</summary>

@@ -13,6 +13,9 @@ namespace FlashSale.Server.Http;
 /// <param name="Deadline">A timestamp of the time provider.</param>
 public sealed record OrderSubmission(OrderToken Token, long Deadline)
 {
+    /// <summary>Its address or device may not take part: why, for the count.</summary>
+    public OrderDecision? Barred { get; init; }
+
     /// <param name="left">What is left of the time for it.</param>
     public static OrderSubmission Within(TimeSpan left, OrderToken token, TimeProvider time) =>
         new(token, time.GetTimestamp() + (long)(left.TotalSeconds * time.TimestampFrequency));
@@ -29,7 +32,7 @@ public readonly record struct OrderReading(OrderDecision? Refusal, ProblemCode P
 }
 
 /// <summary>Reads the body of <c>POST /api/v1/orders</c> and checks the order token in it, without a look-up.</summary>
-public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, TimeProvider time)
+public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, RecentFaults faults, TimeProvider time)
 {
     public ValueTask<OrderReading> ReadAsync(HttpContext context, UserId user)
     {
@@ -52,7 +55,18 @@ public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, TimePr
             verdict = TokenVerdict.WrongDevice;
         }
 
-        return verdict == TokenVerdict.Valid ? new OrderReading(null, default, token) : new OrderReading(DecisionKind.Of(verdict));
+        if (verdict == TokenVerdict.Valid)
+        {
+            return new OrderReading(null, default, token);
+        }
+
+        if (verdict != TokenVerdict.Malformed)
+        {
+            // What was a token once, or looks like one, was sent on purpose.
+            faults.Note(user, ConductKind.TokenRefused);
+        }
+
+        return new OrderReading(DecisionKind.Of(verdict));
     }
 
     private async ValueTask<OrderReading> ReadOnAsync(HttpContext context, UserId user, System.IO.Pipelines.ReadResult read)

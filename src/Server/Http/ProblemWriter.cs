@@ -120,7 +120,7 @@ public static class ProblemWriter
         public Template(ProblemKind kind, ProblemDetail detail, long? retryAfterMs)
         {
             var document = new ProblemDocument(
-                kind.Type, kind.Title, kind.Status, kind.Code, kind.Effect, "", detail.Detail, detail.OpensAt, detail.ServerTime, retryAfterMs, detail.Errors);
+                kind.Type, kind.Title, kind.Status, kind.Code, kind.Effect, "", detail.Detail, detail.OpensAt, detail.ServerTime, retryAfterMs, detail.Errors, detail.Challenge);
             var bytes = JsonSerializer.SerializeToUtf8Bytes(document, WireJson.Default.ProblemDocument);
             // What stands before it is ours: the words of the caller come behind.
             var at = bytes.AsSpan().IndexOf(Cut) + Cut.Length;
@@ -145,4 +145,5 @@ public sealed record ProblemDetail
     public DateTimeOffset? ServerTime { get; init; }
     public long? RetryAfterMs { get; init; }
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+    public ChallengeDocument? Challenge { get; init; }
 }

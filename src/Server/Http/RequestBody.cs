@@ -23,9 +23,15 @@ public static class RequestBody
             return null;
         }
 
-        var bytes = await context.ReadBytesAsync(maxBytes);
-        if (bytes is null)
+        return await context.ReadBytesAsync(maxBytes) is { } bytes ? await context.ParseJsonAsync(bytes) : null;
+    }
+
+    /// <summary>The same of a body that was read.</summary>
+    public static async Task<JsonDocument?> ParseJsonAsync(this HttpContext context, byte[] bytes)
+    {
+        if (!IsJson(context.Request))
         {
+            await context.WriteProblemAsync(ProblemCode.UnsupportedMediaType);
             return null;
         }
 

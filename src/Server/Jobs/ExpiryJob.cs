@@ -22,6 +22,10 @@ public sealed class ExpiryJob(
             {
                 metrics.CountOrder(OrderStatus.Expired);
                 await settlements.SettleAsync(move, stopping);
+                if (move is { UserId: { } user, BarredUntil: { } until })
+                {
+                    await settlements.BarAsync(user, until, stopping);
+                }
             }
 
             if (moves.Count < Limits.ExpiryBatch)

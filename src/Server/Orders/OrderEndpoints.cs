@@ -97,7 +97,7 @@ public static class OrderEndpoints
 }
 
 /// <summary>Cancels an order and gives its unit back.</summary>
-public sealed class CancelOrder(ILedger ledger, Settlements settlements, SaleMetrics metrics)
+public sealed class CancelOrder(ILedger ledger, Settlements settlements, SaleMetrics metrics, ConductLog conduct)
 {
     public async Task<(CancellationOutcome Outcome, Order? Order)> CancelAsync(OrderId id, UserId user)
     {
@@ -106,6 +106,7 @@ public sealed class CancelOrder(ILedger ledger, Settlements settlements, SaleMet
         if (move is { } moved)
         {
             metrics.CountOrder(OrderStatus.Cancelled);
+            conduct.Note(user, ConductKind.Cancelled);
             await settlements.SettleAsync(moved, CancellationToken.None);
         }
 

@@ -1,5 +1,6 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Sales;
 using FlashSale.Core.Tokens;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Http;
@@ -9,8 +10,8 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Orders;
 
 /// <summary>
-/// What becomes of a request to order whose session and token are good: admission → ledger writer. The first that refuses answers; what is past its deadline
-/// costs nothing more.
+/// What becomes of a request to order whose session and token are good: the draw, where the sale has one and it
+/// is its time → admission → ledger writer. The first that refuses answers; what is past its deadline costs nothing more.
 /// </summary>
 public sealed class PlaceOrder(
     OrderSubmissions submissions,
@@ -19,6 +20,7 @@ public sealed class PlaceOrder(
     Admission admission,
     ILedger ledger,
     LedgerWriter writer,
+    DrawRoom draws,
     SaleMetrics metrics,
     TimeProvider time)
 {
@@ -27,7 +29,7 @@ public sealed class PlaceOrder(
     {
         var submission = context.Features.Get<OrderSubmission>()
             ?? throw new InvalidOperationException("The edge, which reads the body, is not in front.");
-        var (decision, order, offer) = await DecideAsync(submission, barredOrigins.Find(context));
+        var (decision, order, offer) = await DecideAsync(submission with { Barred = barredOrigins.Find(context) });
         metrics.Decide(decision, submission.Token.SaleId);
         if (order is null)
         {
@@ -52,25 +54,36 @@ public sealed class PlaceOrder(
             return (refusal, null);
         }
 
-        var (decision, order, _) = await DecideAsync(OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time), barredOrigins.Find(context));
+        var (decision, order, _) = await DecideAsync(
+            OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time) with { Barred = barredOrigins.Find(context) });
         metrics.Decide(decision, reading.Token.SaleId);
         return (decision, order);
     }
 
-    private async ValueTask<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> DecideAsync(OrderSubmission submission, OrderDecision? barred)
+    private ValueTask<OrderAnswer> DecideAsync(OrderSubmission submission)
     {
         var token = submission.Token;
         if (!catalog.TryFind(token.OfferId, out var offer) || offer.Sale.Sale.Id != token.SaleId)
         {
-            return (OrderDecision.TokenForUnknownOffer, null, null);
+            return new(new OrderAnswer(OrderDecision.TokenForUnknownOffer));
         }
 
         if (time.GetTimestamp() > submission.Deadline)
         {
-            return (OrderDecision.DeadlinePassed, null, offer);
+            return new(new OrderAnswer(OrderDecision.DeadlinePassed, Offer: offer));
         }
 
-        var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow()) { IsBarred = barred is not null };
+        return SalePhases.DrawIsOpen(offer.Sale.Sale, time.GetUtcNow()) ? draws.PlaceAsync(submission, offer, DecideNowAsync) : DecideNowAsync(submission, offer);
+    }
+
+    /// <summary>After a draw, with the sale as it is by then.</summary>
+    private ValueTask<OrderAnswer> DecideNowAsync(OrderSubmission submission) =>
+        catalog.TryFind(submission.Token.OfferId, out var offer) ? DecideNowAsync(submission, offer) : new(new OrderAnswer(OrderDecision.TokenForUnknownOffer));
+
+    private async ValueTask<OrderAnswer> DecideNowAsync(OrderSubmission submission, LiveOffer offer)
+    {
+        var token = submission.Token;
+        var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow()) { IsBarred = submission.Barred is not null };
         var admitted = await admission.AdmitAsync(request, offer);
         switch (admitted)
         {
@@ -78,32 +91,31 @@ public sealed class PlaceOrder(
                 return await RepeatAsync(submission, offer);
             case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
                 var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted, submission.Deadline);
-                return (answer.Decision, answer.Order, offer);
-            case AdmissionOutcome.NotEligible when barred is { } why:
-                return (why, null, offer);
+                return new OrderAnswer(answer.Decision, answer.Order, offer);
+            case AdmissionOutcome.NotEligible when submission.Barred is { } why:
+                return new OrderAnswer(why, Offer: offer);
             default:
-                return (DecisionOf(admitted), null, offer);
+                return new OrderAnswer(DecisionOf(admitted), Offer: offer);
         }
     }
 
     /// <summary>An earlier request with this token is in the ledger, or on its way there: nobody is told that nothing was done before it is known.</summary>
-    private async Task<(OrderDecision Decision, Order? Order, LiveOffer? Offer)> RepeatAsync(OrderSubmission submission, LiveOffer offer)
+    private async Task<OrderAnswer> RepeatAsync(OrderSubmission submission, LiveOffer offer)
     {
-        var token = submission.Token;
         try
         {
-            if (await ledger.FindOrderAsync(token.OrderId, CancellationToken.None) is { } known)
+            if (await ledger.FindOrderAsync(submission.Token.OrderId, CancellationToken.None) is { } known)
             {
-                return (OrderDecision.Repeated, known, offer);
+                return new OrderAnswer(OrderDecision.Repeated, known, offer);
             }
         }
         catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException)
         {
-            return (OrderDecision.OutcomeUnknown, null, offer);
+            return new OrderAnswer(OrderDecision.OutcomeUnknown, Offer: offer);
         }
 
-        var answer = await writer.SubmitAsync(Draft(token, offer), admitted: false, submission.Deadline);
-        return (answer.Decision, answer.Order, offer);
+        var answer = await writer.SubmitAsync(Draft(submission.Token, offer), admitted: false, submission.Deadline);
+        return new OrderAnswer(answer.Decision, answer.Order, offer);
     }
 
     private static OrderDraft Draft(in OrderToken token, LiveOffer offer)

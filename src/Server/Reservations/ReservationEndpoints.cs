@@ -1,6 +1,5 @@
 using FlashSale.Core;
 using FlashSale.Core.Reservations;
-using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Http;
@@ -15,25 +14,53 @@ public static class ReservationEndpoints
         var group = app.MapGroup("/api/v1/sales/{saleId}/reservations").RequireUser().WithTags("Reservations");
         group.MapPost("", ReserveAsync)
             .WithSummary("Reserve a place in the sale; asked again, the same reservation")
+            .Accepts<AskRequest>(isOptional: true, "application/json")
             .Produces<ReservationDocument>(StatusCodes.Status201Created)
             .Produces<ReservationDocument>()
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         group.MapGet("/me", FindAsync)
             .WithSummary("The caller's reservation")
             .Produces<ReservationDocument>()
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task ReserveAsync(string saleId, HttpContext context, SaleCatalog catalog, ReservationDesk desk, TimeProvider time)
+    private static async Task ReserveAsync(
+        string saleId, HttpContext context, SaleCatalog catalog, Callers callers, CallerChecks checks, ReservationDesk desk, TimeProvider time)
     {
+        if (await context.ReadAskAsync() is not { } ask)
+        {
+            return;
+        }
+
         if (!SaleId.TryParse(saleId, out var id) || catalog.Find(id) is not { Sale.Status: not SaleStatus.Draft } sale)
         {
             await context.WriteProblemAsync(ProblemCode.NotFound);
             return;
         }
 
-        var (created, reservation) = await desk.ReserveAsync(sale.Sale, context.GetSession().User, CallerFacts.Unknown, context.RequestAborted);
+        var user = context.GetSession().User;
+        var check = new CallerCheck(callers.Read(context, id, user, ask.Visit));
+        if (SalePhases.ReservationsAreOpen(sale.Sale, time.GetUtcNow()))
+        {
+            check = checks.AtReservation(sale.Sale, user, check.Facts, ask.Solution);
+        }
+
+        if (check.Challenge is { } challenge)
+        {
+            await context.WriteChallengeAsync(challenge, check.Wait);
+            return;
+        }
+
+        if (check.IsBarred)
+        {
+            await context.WriteProblemAsync(ProblemCode.NotEligible);
+            return;
+        }
+
+        var (created, reservation) = await desk.ReserveAsync(sale.Sale, user, check.Facts, context.RequestAborted);
         if (reservation is null)
         {
             await context.WriteProblemAsync(
@@ -57,32 +84,4 @@ public static class ReservationEndpoints
 
     private static ReservationDocument Document(Reservation reservation) =>
         new(reservation.Id.ToString("N"), reservation.SaleId.ToString(), reservation.Status);
-}
-
-/// <summary>Takes reservations and tells the gate.</summary>
-public sealed class ReservationDesk(ILedger ledger, Settlements settlements, TimeProvider time)
-{
-    /// <summary>The user's reservation, new or as it was; null outside the reservation window, unless there is one already.</summary>
-    public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CallerFacts facts, CancellationToken cancellation)
-    {
-        if (await ledger.FindReservationAsync(sale.Id, user, cancellation) is { } known)
-        {
-            return (false, known);
-        }
-
-        var now = time.GetUtcNow();
-        if (!SalePhases.ReservationsAreOpen(sale, now))
-        {
-            return (false, null);
-        }
-
-        var status = RiskPolicy.Decide(RiskPolicy.Score([]), sale.RiskThreshold);
-        var (created, reservation) = await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(now), sale.Id, user, status), cancellation);
-        if (reservation.Status != ReservationStatus.Pending)
-        {
-            await settlements.ReserveAsync(sale.Id, user, reservation.Status == ReservationStatus.Approved, cancellation);
-        }
-
-        return (created, reservation);
-    }
 }

@@ -13,6 +13,9 @@ namespace FlashSale.Server.Storefront;
 /// <param name="TooEarly">The button was pressed before the token was old enough.</param>
 public sealed record CheckoutModel(LiveOffer Offer, string Token, bool TooEarly);
 
+/// <param name="Offer">Whose checkout is behind the challenge.</param>
+public sealed record CheckoutChallengeModel(LiveOffer Offer, ChallengeModel Challenge);
+
 /// <param name="Token">Null when another try with it cannot help.</param>
 /// <param name="RetrySeconds">After which the script tries again by itself; null when only the shopper does.</param>
 /// <param name="ToOrders">Their orders are the next thing to look at.</param>
@@ -30,8 +33,8 @@ public static class CheckoutPages
 
     public static void MapCheckoutPages(this IEndpointRouteBuilder app, Language language)
     {
-        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, TokenIssuer issuer, BarredOrigins barred) =>
-            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), issuer, barred, context));
+        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, Callers callers, BarredOrigins barred, TokenIssuer issuer) =>
+            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), callers, barred, issuer, context));
         app.MapPost(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, PlaceOrder place, SaleMetrics metrics) =>
             SubmitAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), place, metrics, context));
     }
@@ -41,7 +44,7 @@ public static class CheckoutPages
     private static LiveOffer? FindOffer(ShopperReader shoppers, string slug, string offerId) =>
         shoppers.FindSale(slug)?.Offers.FirstOrDefault(offer => offer.Offer.Id.ToString() == offerId);
 
-    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, TokenIssuer issuer, BarredOrigins barred, HttpContext context)
+    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, Callers callers, BarredOrigins barred, TokenIssuer issuer, HttpContext context)
     {
         if (offer is null)
         {
@@ -58,10 +61,18 @@ public static class CheckoutPages
             return Refuse(visit, offer, ProblemCode.NotEligible, null, context);
         }
 
-        var (problem, token) = await issuer.IssueAsync(offer, session.User, context.RequestAborted);
-        return problem is { } code
-            ? Refuse(visit, offer, code, null, context)
-            : visit.Show<CheckoutPage>(new CheckoutModel(offer, token!.Token, TooEarly: false));
+        // A challenge comes back in the address: the page may be loaded again, or in the other language, and is the checkout of the same order.
+        var query = context.Request.Query;
+        var facts = callers.Read(context, offer.Sale.Sale.Id, session.User, visit: null);
+        var answer = await issuer.IssueAsync(offer, session.User, facts, ChallengeModel.SolutionOf(key => query[key]), byLink: true, context.RequestAborted);
+        return answer switch
+        {
+            { Token: { } token } => visit.Show<CheckoutPage>(new CheckoutModel(offer, token.Token, TooEarly: false)),
+            { Challenge: { } challenge } => visit.Show<ChallengePage>(
+                new CheckoutChallengeModel(offer, new ChallengeModel(challenge, answer.Failed)),
+                answer.Failed is null ? StatusCodes.Status200OK : StatusCodes.Status403Forbidden),
+            _ => Refuse(visit, offer, answer.Problem!.Value, null, context),
+        };
     }
 
     /// <summary>Each of them is counted as one request to order, whatever becomes of it.</summary>
@@ -113,11 +124,12 @@ public static class CheckoutPages
             ProblemCode.Overloaded or ProblemCode.LedgerUnavailable => new ResultModel(offer, title, texts.BusyText, token, RetrySeconds(), ToCheckout: token is null),
             ProblemCode.OrderTokenRejected => new ResultModel(offer, texts.CheckoutExpired, texts.CheckoutExpiredText, null, null, ToCheckout: true),
             ProblemCode.NotEligible => new ResultModel(offer, texts.Label(MainButton.NotEligible), texts.NothingWritten, null, null),
+            ProblemCode.RateLimited => new ResultModel(offer, title, texts.TooManyText, null, null, ToCheckout: true),
             _ => new ResultModel(offer, title, texts.NothingWritten, null, null),
         };
-        if (kind.Status == StatusCodes.Status503ServiceUnavailable)
+        if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
         {
-            context.Response.Headers.RetryAfter = model.RetrySeconds?.ToString();
+            context.Response.Headers.RetryAfter = (model.RetrySeconds ?? RetrySeconds()).ToString();
         }
 
         return visit.Show<ResultPage>(model, kind.Status);

@@ -79,7 +79,8 @@ public static class MainButtons
             return MainButton.SignIn;
         }
 
-        if (shopper.Eligibility == Eligibility.NotEligible || shopper.Reservation == ReservationStatus.Rejected)
+        // Who waits for the assessment is not eligible yet, and is not told that they never will be.
+        if ((shopper.Eligibility == Eligibility.NotEligible && shopper.Reservation != ReservationStatus.Pending) || shopper.Reservation == ReservationStatus.Rejected)
         {
             return MainButton.NotEligible;
         }

@@ -21,6 +21,7 @@ public static class ProblemTexts
             ProblemCode.OrderTokenRejected => "请重新打开下单页获取新的凭证，最早 1 秒后、最迟 10 分钟内提交。",
             ProblemCode.NotReserved => "本场预约已结束，请看看其他活动。",
             ProblemCode.NotEligible => "如有疑问，请联系商城客服。",
+            ProblemCode.ChallengeRequired => "请完成 `challenge` 中的验证（计算，或回答其中的问题），并附上 `solution` 再次发送同一请求。",
             ProblemCode.SaleNotOpen => "请在 `opensAt` 时再来；凭证在有效期内继续可用。",
             ProblemCode.SaleEnded => "请看看其他活动。",
             ProblemCode.SalePaused => "活动会继续。请在 `Retry-After` 之后用同一凭证再试。",

@@ -11,6 +11,7 @@ public static class SaleEndpoints
     // a sale anew it may serve the old one, the state never.
     private static readonly StringValues SaleCaching = "public, max-age=1, stale-while-revalidate=2";
     private static readonly StringValues StateCaching = "public, max-age=1";
+    private static readonly StringValues ForeverCaching = "public, max-age=31536000, immutable";
     private static readonly StringValues Json = "application/json";
     private static readonly StringValues AcceptEncoding = "Accept-Encoding";
     private static readonly StringValues Gzip = "gzip";
@@ -34,6 +35,18 @@ public static class SaleEndpoints
             .Produces<SaleStateDocument>()
             .Produces(StatusCodes.Status304NotModified)
             .ProducesProblem(StatusCodes.Status404NotFound);
+        group.MapGet("/sales/{saleId}/draw", DrawAsync)
+            .WithSummary("The draw of the first moments: before it what the sale is committed to, after it the seed and the entries in their drawn order")
+            .Produces<DrawDocument>()
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task DrawAsync(string saleId, HttpContext context, DrawDocuments draws)
+    {
+        var found = await draws.FindAsync(saleId, context.RequestAborted);
+        await SendAsync(context, found?.Document, found is { IsFinal: true } ? ForeverCaching : StateCaching);
     }
 
     private static Task TimeAsync(HttpContext context, TimeProvider time)

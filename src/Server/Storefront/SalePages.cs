@@ -11,7 +11,9 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Storefront;
 
 /// <param name="Problem">Why the form that was just sent did nothing; null otherwise.</param>
-public sealed record SaleModel(LiveSale Live, Shopper Shopper, ProblemKind? Problem);
+/// <param name="Visit">The stamp of this visit, for whoever reserves.</param>
+/// <param name="Challenge">To be solved with the reservation; null when it need not be, or is not known to.</param>
+public sealed record SaleModel(LiveSale Live, Shopper Shopper, ProblemKind? Problem, string? Visit = null, ChallengeModel? Challenge = null);
 
 /// <summary>The list of sales, a sale, and the form that reserves.</summary>
 public static class SalePages
@@ -19,20 +21,34 @@ public static class SalePages
     public static void MapSalePages(this IEndpointRouteBuilder app, Language language)
     {
         app.MapGet("/", (HttpContext context, SaleCatalog catalog) => List(Visit.Begin(context, language), catalog));
-        app.MapGet("/sales/{slug}", (string slug, HttpContext context, ShopperReader shoppers) => ShowAsync(slug, Visit.Begin(context, language), shoppers, context));
-        app.MapPost("/sales/{slug}/reservation", (string slug, HttpContext context, ShopperReader shoppers, ReservationDesk desk, BarredOrigins barred) =>
-            ReserveAsync(slug, Visit.Begin(context, language), shoppers, desk, barred, context));
+        app.MapGet("/sales/{slug}", (string slug, HttpContext context, ShopperReader shoppers, Callers callers, CallerChecks checks) =>
+            ShowAsync(slug, Visit.Begin(context, language), shoppers, callers, checks, context));
+        app.MapPost("/sales/{slug}/reservation", (string slug, HttpContext context, ReservationForm form) =>
+            form.SendAsync(slug, Visit.Begin(context, language), context));
     }
 
     private static IResult List(Visit visit, SaleCatalog catalog) =>
         visit.Show<ListPage>((IReadOnlyList<LiveSale>)[.. SaleDocuments.Listed(catalog, visit.Now)]);
 
-    private static async Task<IResult> ShowAsync(string slug, Visit visit, ShopperReader shoppers, HttpContext context) =>
-        shoppers.FindSale(slug) is { } live
-            ? visit.Show<SalePage>(new SaleModel(live, await shoppers.ReadAsync(live, visit, context.RequestAborted), null))
-            : ProblemPages.Show(visit, ProblemCode.NotFound, context);
+    private static async Task<IResult> ShowAsync(
+        string slug, Visit visit, ShopperReader shoppers, Callers callers, CallerChecks checks, HttpContext context)
+    {
+        if (shoppers.FindSale(slug) is not { } live)
+        {
+            return ProblemPages.Show(visit, ProblemCode.NotFound, context);
+        }
 
-    private static async Task<IResult> ReserveAsync(string slug, Visit visit, ShopperReader shoppers, ReservationDesk desk, BarredOrigins barred, HttpContext context)
+        var shopper = await shoppers.ReadAsync(live, visit, context.RequestAborted);
+        return visit.Show<SalePage>(visit.Session is { } session && shopper.Reservation is null && SalePhases.ReservationsAreOpen(live.Sale, visit.Now)
+            ? new SaleModel(live, shopper, null, callers.MakeVisit(live.Sale.Id, session.User), ChallengeModel.Of(checks.Offer(live.Sale, session.User)))
+            : new SaleModel(live, shopper, null));
+    }
+}
+
+/// <summary>The form that reserves.</summary>
+public sealed class ReservationForm(ShopperReader shoppers, Callers callers, CallerChecks checks, BarredOrigins barred, ReservationDesk desk)
+{
+    public async Task<IResult> SendAsync(string slug, Visit visit, HttpContext context)
     {
         if (shoppers.FindSale(slug) is not { } live)
         {
@@ -45,14 +61,43 @@ public static class SalePages
             return SessionPages.Refuse(visit, page, context);
         }
 
-        var isBarred = barred.Find(context) is not null;
-        if (!isBarred && (await desk.ReserveAsync(live.Sale, session.User, CallerFacts.Unknown, context.RequestAborted)).Reservation is not null)
+        // A form without fields has no type: that of a client without stamps.
+        var fields = context.Request.HasFormContentType ? await Visit.ReadFormAsync(context) : FormCollection.Empty;
+        if (fields is null)
         {
-            return visit.See(page);
+            return ProblemPages.Show(visit, ProblemCode.MalformedRequest, context);
         }
 
-        var problem = Problems.Of(isBarred ? ProblemCode.NotEligible : ProblemCode.ReservationsNotOpen);
-        return visit.Show<SalePage>(new SaleModel(live, await shoppers.ReadAsync(live, visit, context.RequestAborted), problem), problem.Status);
+        var check = new CallerCheck(callers.Read(context, live.Sale.Id, session.User, fields["visit"]));
+        if (SalePhases.ReservationsAreOpen(live.Sale, visit.Now))
+        {
+            check = checks.AtReservation(live.Sale, session.User, check.Facts, ChallengeModel.SolutionOf(key => fields[key]));
+        }
+
+        if (check.Challenge is not null)
+        {
+            // The visit is as old as the page that was opened first.
+            var stamp = check.Facts.VisitedAt is null ? callers.MakeVisit(live.Sale.Id, session.User) : fields["visit"].ToString();
+            var model = new SaleModel(live, Shopper.Stranger, null, stamp, new ChallengeModel(check.Challenge, check.Failed));
+            return await ShowAsync(live, visit, ProblemCode.ChallengeRequired, model, context);
+        }
+
+        if (check.IsBarred || barred.Find(context) is not null)
+        {
+            return await ShowAsync(live, visit, ProblemCode.NotEligible, new SaleModel(live, Shopper.Stranger, null), context);
+        }
+
+        var (_, reservation) = await desk.ReserveAsync(live.Sale, session.User, check.Facts, context.RequestAborted);
+        return reservation is not null
+            ? visit.See(page)
+            : await ShowAsync(live, visit, ProblemCode.ReservationsNotOpen, new SaleModel(live, Shopper.Stranger, null), context);
+    }
+
+    private async Task<IResult> ShowAsync(LiveSale live, Visit visit, ProblemCode code, SaleModel model, HttpContext context)
+    {
+        var problem = Problems.Of(code);
+        var shopper = await shoppers.ReadAsync(live, visit, context.RequestAborted);
+        return visit.Show<SalePage>(model with { Shopper = shopper, Problem = problem }, problem.Status);
     }
 }
 

@@ -9,6 +9,9 @@ public sealed class SiteFiles(IWebHostEnvironment environment)
 
     public string Script { get; } = Address(environment, "site.js");
 
+    /// <summary>Solves challenges, beside the page.</summary>
+    public string Worker { get; } = Address(environment, "challenge.js");
+
     private static string Address(IWebHostEnvironment environment, string name)
     {
         using var content = environment.WebRootFileProvider.GetFileInfo(name).CreateReadStream();

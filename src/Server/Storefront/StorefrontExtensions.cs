@@ -12,7 +12,9 @@ public static class StorefrontExtensions
         // Chinese as it is written, not as numbers: a third of the bytes. What has a meaning in HTML is encoded all the same.
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
         services.AddSingleton<SaleDocuments>();
+        services.AddSingleton<DrawDocuments>();
         services.AddSingleton<ShopperReader>();
+        services.AddSingleton<ReservationForm>();
         services.AddSingleton<SiteFiles>();
     }
 
@@ -21,6 +23,7 @@ public static class StorefrontExtensions
     {
         var settings = app.Services.GetRequiredService<Settings>();
         app.MapSales();
+        app.MapVisits();
         if (settings.Demo)
         {
             app.MapDemoSessions();

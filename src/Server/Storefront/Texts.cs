@@ -1,4 +1,5 @@
 using FlashSale.Core;
+using FlashSale.Core.Challenges;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Sales;
 
@@ -46,7 +47,7 @@ public sealed class Texts(bool isZh)
 
     // ---- list ----
     public string ListTitle => Of("限时抢购", "Flash sales");
-    public string ListIntro => Of("购车优惠券限时限量，先到先得。", "Coupons for new cars, few and for a short time: first come, first served.");
+    public string ListIntro => Of("购车优惠券限时限量，名额按各场规则分配。", "Coupons for new cars, few and for a short time. Each sale says how its places are given.");
     public string OpenNow => Of("正在抢购", "Open now");
     public string UpNext => Of("即将开始", "Up next");
     public string JustEnded => Of("刚刚结束", "Just ended");
@@ -67,9 +68,14 @@ public sealed class Texts(bool isZh)
     public string OpensIn => Of("距开抢", "Opens in");
     public string ClosesIn => Of("距结束", "Ends in");
     public string Rules => Of("活动规则", "Rules");
-    public string OrderOfArrival => Of(
-        "名额按下单请求到达服务器的先后顺序分配，不抽签，也没有预留。",
-        "Places are given in the order in which orders arrive at the server. There is no draw, and none are kept back.");
+    public string PlacesByRules => Of("名额如何分配，见每场活动的规则。没有预留名额。", "The rules of each sale say how its places are given. None are kept back.");
+    public string HowPlacesAreGiven(int drawMs) => drawMs == 0
+        ? Of(
+            "名额按下单请求到达服务器的先后顺序分配，不抽签，也没有预留。",
+            "Places are given in the order in which orders arrive at the server. There is no draw, and none are kept back.")
+        : Of(
+            $"开抢后 {DrawSeconds(drawMs)} 秒内到达的下单请求由抽签决定先后，之后按到达顺序分配，没有预留。",
+            $"Orders that arrive within {DrawSeconds(drawMs)} s of the opening are put in order by a draw; later ones follow in order of arrival. None are kept back.");
     public string RuleReserve(DateTimeOffset from, DateTimeOffset until) => Of(
         $"本场需预约，预约时间 {Time(from)} 至 {Time(until)}。",
         $"This sale needs a reservation, from {Time(from)} to {Time(until)}.");
@@ -82,14 +88,16 @@ public sealed class Texts(bool isZh)
         $"The coupon is valid from {Time(from)} to {Time(until)}, at authorised dealers.");
     public string RuleHolds => Of("显示“还有机会”时，名额被未支付的订单占用，可能会退回。", "“Still a chance” means that unpaid orders hold the last places, and some may come back.");
     public string ReservedNote(DateTimeOffset opensAt) => Of($"预约成功，请在 {Time(opensAt)} 回来抢购。", $"Your place in the sale is reserved. Come back at {Time(opensAt)}.");
-    public string PendingNote => Of("预约已收到，正在审核。", "Your reservation arrived and is being checked.");
+    public string PendingNote => Of("预约已提交，正在审核", "Reservation received, being checked");
     public string ReserveFrom(DateTimeOffset at) => Of($"预约将于 {Time(at)} 开始。", $"Reservations open at {Time(at)}.");
     public string ReserveUntil(DateTimeOffset at) => Of($"预约截止：{Time(at)}", $"Reservations close at {Time(at)}");
     public string Another => Of("还可再抢", "You may take another");
 
     // ---- checkout and its result ----
     public string Checkout => Of("确认下单", "Checkout");
-    public string CheckoutNote => Of("点击按钮即提交订单。名额以提交到达的先后为准。", "The button submits your order. Places are given in order of arrival.");
+    public string CheckoutNote(int drawMs) => drawMs == 0
+        ? Of("点击按钮即提交订单。名额以提交到达的先后为准。", "The button submits your order. Places are given in order of arrival.")
+        : Of("点击按钮即提交订单。名额分配方式见活动规则。", "The button submits your order. The rules of the sale say how places are given.");
     public string PressAgain => Of("还差一点点，请再点一次。", "That was a moment too early. Please press again.");
     public string OpenCheckoutAgain => Of("重新打开下单页", "Open the checkout again");
     public string CheckoutExpired => Of("下单页已过期", "This checkout has run out");
@@ -104,6 +112,25 @@ public sealed class Texts(bool isZh)
     public string LimitText => Of("已达限购数量，请查看您的订单。", "You have as many as one person may have. See your orders.");
     public string BusyText => Of("没有生成订单。稍后用同一页面再试，无需重新排队。", "No order was made. Try again from this page in a moment; you lose nothing.");
     public string PausedText => Of("活动由运营人员暂停，恢复后可继续。没有生成订单。", "The sale was paused and will go on. No order was made.");
+
+    public string TooManyText => Of("打开下单页的次数过多，请稍后再试。没有生成订单。", "The checkout was opened too often. Try again a little later. No order was made.");
+
+    // ---- challenges ----
+    public string ChallengeTitle => Of("请先完成验证", "One check before you go on");
+    public string ChallengeLead => Of("验证通过后进入下单页。这一步不影响名额的先后。", "The checkout follows. This step takes no place away from you.");
+    public string ChallengeHint => Of(
+        $"请用数字回答，例如 12。本页打开 {Limits.AnswerMinimumAge.TotalSeconds:0} 秒后可提交。",
+        $"Answer in digits, such as 12, from {Limits.AnswerMinimumAge.TotalSeconds:0} seconds after the page was opened.");
+    public string ChallengeWorking => Of("正在自动验证，请稍候…", "Checking by itself, one moment…");
+    public string ChallengeDone => Of("验证完成。", "The check is done.");
+    public string GoOn => Of("继续", "Continue");
+    public string ChallengeFailed(ChallengeVerdict verdict) =>
+        verdict switch
+        {
+            ChallengeVerdict.TooSoon => Of("提交得太快了，请稍等几秒再提交一次。", "That was very quick. Please wait a few seconds and send it again."),
+            ChallengeVerdict.Expired => Of("验证已过期，请回答新的问题。", "The check ran out. Here is a new one."),
+            _ => Of("回答不正确，请回答新的问题。", "That was not the answer. Here is a new question."),
+        };
 
     // ---- orders ----
     public string Order => Of("订单", "Order");
@@ -239,6 +266,8 @@ public sealed class Texts(bool isZh)
             }
         }
     }
+
+    private static string DrawSeconds(int drawMs) => (drawMs / 1000m).ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Clock(DateTimeOffset at) => at.ToOffset(Shanghai).ToString("HH:mm");
 

@@ -24,7 +24,7 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
 
     // Everything comes from us, nothing is written into the page as script or style, and nobody frames it.
     private static readonly StringValues ContentSecurityPolicy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     public Texts Texts => Language.Texts;
 
@@ -34,6 +34,11 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
         var services = context.RequestServices;
         SetHeaders(context.Response.Headers);
         services.GetRequiredService<Sessions>().TryRead(context, out var session);
+        if (session is not null && services.GetRequiredService<Callers>() is var callers && !callers.HasDevice(context))
+        {
+            callers.KeepDevice(context);
+        }
+
         return new Visit(
             language,
             PathOf(context.Request, language),

@@ -24,26 +24,68 @@ public sealed class ConductLog
 {
     private readonly ConcurrentDictionary<(UserId User, ConductKind Kind), int> counts = new();
 
+    // The dictionary's own count locks all of it.
+    private int tracked;
+
     public void Note(UserId user, ConductKind kind)
     {
-        if (counts.Count < Limits.ConductTracked || counts.ContainsKey((user, kind)))
+        if (counts.TryGetValue((user, kind), out var count) && (count == int.MaxValue || counts.TryUpdate((user, kind), count + 1, count)))
         {
-            counts.AddOrUpdate((user, kind), 1, static (_, count) => count == int.MaxValue ? count : count + 1);
+            return;
+        }
+
+        if (Volatile.Read(ref tracked) < Limits.ConductTracked && counts.TryAdd((user, kind), 1))
+        {
+            Interlocked.Increment(ref tracked);
+            return;
+        }
+
+        // Somebody else counted at this moment. What does not fit is not there to be updated.
+        while (counts.TryGetValue((user, kind), out count) && count != int.MaxValue && !counts.TryUpdate((user, kind), count + 1, count))
+        {
         }
     }
 
-    /// <summary>What was counted since the last time.</summary>
-    public IReadOnlyList<(UserId User, ConductKind Kind, int Count)> Take()
+    /// <summary>Some of what was counted since it was last taken, at most <paramref name="most"/>.</summary>
+    public IReadOnlyList<(UserId User, ConductKind Kind, int Count)> Take(int most)
     {
         List<(UserId, ConductKind, int)> taken = [];
-        foreach (var key in counts.Keys)
+        foreach (var (key, _) in counts)
         {
+            if (taken.Count == most)
+            {
+                break;
+            }
+
             if (counts.TryRemove(key, out var count))
             {
+                Interlocked.Decrement(ref tracked);
                 taken.Add((key.User, key.Kind, count));
             }
         }
 
         return taken;
+    }
+
+    /// <summary>It could not be written: counted again, to be taken later.</summary>
+    public void PutBack(UserId user, ConductKind kind, int count)
+    {
+        var fresh = false;
+        counts.AddOrUpdate(
+            (user, kind),
+            _ =>
+            {
+                fresh = true;
+                return count;
+            },
+            (_, since) =>
+            {
+                fresh = false;
+                return (int)Math.Min((long)since + count, int.MaxValue);
+            });
+        if (fresh)
+        {
+            Interlocked.Increment(ref tracked);
+        }
     }
 }

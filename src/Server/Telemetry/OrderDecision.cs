@@ -34,6 +34,10 @@ public enum OrderDecision
     TokenTooOld,
     TokenForUnknownOffer,
 
+    // draw
+    DrawFull,
+    NotDrawn,
+
     // gate
     SaleNotOpen,
     SalePaused,
@@ -103,6 +107,8 @@ public sealed record DecisionKind(string Layer, string Outcome, string Reason, P
             OrderDecision.TokenTooYoung => Token("too_young"),
             OrderDecision.TokenTooOld => Token("too_old"),
             OrderDecision.TokenForUnknownOffer => Token("unknown_offer"),
+            OrderDecision.DrawFull => new("draw", "refused", "full", ProblemCode.Overloaded),
+            OrderDecision.NotDrawn => new("draw", "failed", "not_drawn", ProblemCode.LedgerUnavailable),
             OrderDecision.SaleNotOpen => new("gate", "refused", "sale_not_open", ProblemCode.SaleNotOpen),
             OrderDecision.SalePaused => new("gate", "refused", "sale_paused", ProblemCode.SalePaused),
             OrderDecision.SaleEnded => new("gate", "refused", "sale_ended", ProblemCode.SaleEnded),

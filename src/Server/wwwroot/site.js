@@ -94,6 +94,35 @@ document.addEventListener("submit", (event) => {
 // Back from the history cache: the page is as it was left, and that is over.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+// A challenge is solved beside the page; the question stays for a browser that cannot.
+function solve(box) {
+  const form = box.closest("form");
+  const button = form.querySelector("button");
+  const question = box.querySelector("[data-question]");
+  const status = box.querySelector("[role=status]");
+  const show = (asks, text) => {
+    question.hidden = !asks;
+    question.querySelector("input").disabled = !asks;
+    status.textContent = text;
+  };
+  const worker = new Worker(box.dataset.worker);
+  show(false, box.dataset.working);
+  button.disabled = true;
+  worker.onerror = () => {
+    show(true, "");
+    button.disabled = false;
+  };
+  worker.onmessage = ({ data }) => {
+    worker.terminate();
+    form.elements.nonce.value = data;
+    show(false, box.dataset.done);
+    button.disabled = false;
+    if (box.dataset.goesOn) form.requestSubmit(button);
+  };
+  worker.postMessage({ stamp: box.dataset.challenge, bits: Number(box.dataset.bits) });
+}
+for (const box of document.querySelectorAll("[data-challenge]")) solve(box);
+
 for (const button of document.querySelectorAll("[data-ready-ms]")) {
   const text = button.textContent;
   button.disabled = true;

@@ -20,4 +20,6 @@ internal sealed class MySqlRow(DbDataReader reader) : Row
         var bytes = (byte[])reader.GetValue(column);
         return new Guid(bytes, bigEndian: true);
     }
+
+    public override byte[] Bytes(int column) => (byte[])reader.GetValue(column);
 }

@@ -205,6 +205,19 @@ internal sealed partial class MySqlSession : SqlSession
         Execute(text.ToString());
     }
 
+    public override void InsertEntries(IReadOnlyList<DrawEntrant> entrants)
+    {
+        text.Clear().Append("INSERT INTO draw_entries (offer_id,entry,user_id) VALUES ");
+        for (var i = 0; i < entrants.Count; i++)
+        {
+            var (offer, user, entry) = entrants[i];
+            text.Append(i == 0 ? "(" : ",(").Append(CultureInfo.InvariantCulture, $"{offer.Value},x'{entry}',").AppendUser(user).Append(')');
+        }
+
+        // Not INSERT IGNORE, which would let pass what a foreign key refuses.
+        Execute(text.Append(" ON DUPLICATE KEY UPDATE offer_id=offer_id").ToString());
+    }
+
     public override void ExecuteScript(string sql)
     {
         try

@@ -16,6 +16,8 @@ internal abstract class Row
     /// <summary>The 16 bytes of a UUID in network order.</summary>
     public abstract Guid Guid(int column);
 
+    public abstract byte[] Bytes(int column);
+
     public int Int(int column) => checked((int)Long(column));
 
     public bool Bool(int column) => Long(column) != 0;

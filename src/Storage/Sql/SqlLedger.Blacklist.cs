@@ -38,6 +38,7 @@ public abstract partial class SqlLedger
                 var before = FindLive(session, kind, subject);
                 var after = new BlacklistEntry(kind, subject, entry.Reason, entry.Source, actor.UserId, session.Now, entry.ExpiresAt);
                 Put(session, kind, [after]);
+                RaiseCatalogRev(session);
                 NoteChange(session, kind.Word(), subject, after.ExpiresAt ?? DateTimeOffset.MaxValue);
                 Audit(session, actor, "blacklist.add", $"{kind.Word()}/{subject}", actor.Reason ?? entry.Reason, Json(before), Json(after));
                 return after;
@@ -50,6 +51,7 @@ public abstract partial class SqlLedger
             {
                 var before = FindLive(session, kind, subject);
                 session.Execute(BlacklistTables[(int)kind].Remove, subject);
+                RaiseCatalogRev(session);
                 NoteChange(session, kind.Word(), subject, null);
                 Audit(session, actor, "blacklist.remove", $"{kind.Word()}/{subject}", actor.Reason, Json(before), null);
                 return before is not null;
@@ -95,6 +97,7 @@ public abstract partial class SqlLedger
                 var done = new BlacklistImportDocument(added, changed, all - added - changed, lines.Count - all);
                 if (added + changed > 0)
                 {
+                    RaiseCatalogRev(session);
                     NoteChange(session, Everything, "", null);
                 }
 
@@ -107,7 +110,7 @@ public abstract partial class SqlLedger
         KeepAsync(
             session =>
             {
-                var (now, gone) = (session.Now.Ms(), 0);
+                var (now, gone) = ((session.Now - Limits.BlacklistKept).Ms(), 0);
                 foreach (var table in BlacklistTables)
                 {
                     foreach (var subject in session.Query(table.Ended, row => row.Text(0), now, count - gone))
@@ -135,12 +138,12 @@ public abstract partial class SqlLedger
             : null;
     }
 
-    private static void NoteChange(SqlSession session, string kind, string subject, DateTimeOffset? until)
-    {
-        RaiseCatalogRev(session);
+    /// <summary>After the catalogue's revision was raised for it: the last change of a subject in a transaction is the one that counts.</summary>
+    private static void NoteChange(SqlSession session, string kind, string subject, DateTimeOffset? until) =>
         session.Execute(
-            "INSERT INTO blacklist_changes (rev, kind, subject, bars_until) SELECT catalog_rev, ?1, ?2, ?3 FROM ledger_state", kind, subject, until.Ms());
-    }
+            "REPLACE INTO blacklist_changes (rev, kind, subject, bars_until) SELECT catalog_rev, ?1, ?2, ?3 FROM ledger_state", kind, subject, until.Ms());
+
+    private static void NoteChange(SqlSession session, UserId user, DateTimeOffset? until) => NoteChange(session, BlacklistKind.User.Word(), user.Value, until);
 
     /// <summary>An entry that has run out counts as none.</summary>
     private static BlacklistEntry? FindLive(SqlSession session, BlacklistKind kind, string subject) =>

@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Stock;
+using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage.Sql;
 
@@ -102,6 +103,8 @@ public abstract partial class SqlLedger
             SetStatus(session, order, transition, null);
         }
 
+        var barred = BarUnpaid(session, ended);
+
         // The stock rows last, and in one order: they are hot.
         foreach (var orders in ended.GroupBy(order => order.OfferId).OrderBy(offer => offer.Key.Value))
         {
@@ -115,14 +118,71 @@ public abstract partial class SqlLedger
         }
 
         var stocks = lines.ToDictionary(pair => pair.Key, pair => pair.Value.Write(session, Pattern));
-        return ended.ConvertAll(order => new StockMove(stocks[order.OfferId.Value], order.Id, order.UserId, OrderStatus.Expired));
+        return ended.ConvertAll(order => new StockMove(stocks[order.OfferId.Value], order.Id, order.UserId, OrderStatus.Expired)
+        {
+            BarredUntil = barred.TryGetValue(order.UserId, out var until) ? until : null,
+        });
     }
 
+    /// <summary>
+    /// An order ends up to a quarter of its payment window after it, and never more than the quarter of <c>?3</c>: where in that time, its place in the table
+    /// decides, spread by a prime so that neighbours are far from each other. Multiplied out, since databases divide differently.
+    /// </summary>
     private static List<Order> FindOverdue(SqlSession session, int count, string locking) =>
         session.Query(
-            $"SELECT {Mapping.OrderColumns} FROM orders o WHERE o.status = 'held' AND o.pay_before <= ?1 ORDER BY o.pay_before, o.rowid LIMIT ?2" + locking,
+            $"""
+            SELECT {Mapping.OrderColumns} FROM orders o
+            WHERE o.status = 'held' AND o.pay_before <= ?1
+              AND (?1 - o.pay_before) * 4000
+                  >= (o.rowid * 7919 % 1000) * CASE WHEN o.pay_before - o.created_at < ?3 THEN o.pay_before - o.created_at ELSE ?3 END
+            ORDER BY o.pay_before, o.rowid LIMIT ?2
+            """ + locking,
             Mapping.Order,
-            session.Now.Ms(), count);
+            session.Now.Ms(), count, 4 * (long)Limits.ExpirySpreadMax.TotalMilliseconds);
+
+    /// <summary>Those whose orders have just ended, and who have let too many expire by now: barred in this transaction.</summary>
+    private static Dictionary<UserId, DateTimeOffset> BarUnpaid(SqlSession session, List<Order> ended)
+    {
+        var barred = new Dictionary<UserId, DateTimeOffset>();
+        foreach (var orders in ended.GroupBy(order => order.SaleId))
+        {
+            var defences = FindDefences(session, orders.Key);
+            if (defences.UnpaidHolds == 0)
+            {
+                continue;
+            }
+
+            foreach (var user in orders.Select(order => order.UserId).Distinct().OrderBy(user => user.Value, StringComparer.Ordinal))
+            {
+                var expired = session.First(
+                    "SELECT count(*) FROM orders WHERE user_id = ?1 AND status = 'expired' AND pay_before > ?2",
+                    row => row.Int(0),
+                    user.Value, (session.Now - Limits.UnpaidHoldsWithin).Ms());
+                if (expired < defences.UnpaidHolds)
+                {
+                    continue;
+                }
+
+                var until = session.Now + TimeSpan.FromMinutes(defences.BarMinutes);
+                var reason = $"{expired} orders within {Limits.UnpaidHoldsWithin.TotalHours:0} hours were not paid";
+                if (Bar(session, user, new BlacklistRequest(reason, BarSource.UnpaidHolds, until), Actor.System(reason), "blacklist.add") is { } end)
+                {
+                    barred[user] = end;
+                }
+            }
+        }
+
+        if (barred.Count > 0)
+        {
+            RaiseCatalogRev(session);
+            foreach (var (user, end) in barred)
+            {
+                NoteChange(session, user, end);
+            }
+        }
+
+        return barred;
+    }
 
     /// <summary>Moves an order that was locked in this transaction, and the stock with it.</summary>
     /// <param name="slot">For an order that becomes live again.</param>

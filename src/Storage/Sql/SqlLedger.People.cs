@@ -1,11 +1,12 @@
 using FlashSale.Core;
 using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
 
 namespace FlashSale.Storage.Sql;
 
 public abstract partial class SqlLedger
 {
-    public async Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, CancellationToken cancellation)
+    public async Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, Evidence evidence, CancellationToken cancellation)
     {
         // People press the button more than once: what is there already is only read.
         if (await FindReservationAsync(reservation.SaleId, reservation.UserId, cancellation) is { } known)
@@ -19,6 +20,11 @@ public abstract partial class SqlLedger
                 var created = session.TryInsert(
                     "INSERT INTO reservations (sale_id, user_id, id, status, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
                     reservation.SaleId.Value, reservation.UserId.Value, reservation.Id.Bytes(), reservation.Status.Word(), session.Now.Ms());
+                if (created && reservation.Status == ReservationStatus.Pending)
+                {
+                    InsertAssessment(session, reservation, evidence);
+                }
+
                 return (created, FindReservation(session, reservation.SaleId, reservation.UserId)!);
             },
             cancellation);

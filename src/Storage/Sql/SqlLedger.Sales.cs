@@ -11,8 +11,8 @@ public abstract partial class SqlLedger
     private const string SelectSales =
         """
         SELECT id, slug, title_zh, title_en, reservation_opens_at, reservation_closes_at, opens_at, closes_at, requires_reservation, ordering, deduction,
-               payment_window, risk_threshold, status, warm_up_lead, rev, document
-        FROM sales LEFT JOIN sale_defences ON sale_id = id
+               payment_window, risk_threshold, status, warm_up_lead, rev, document, commitment
+        FROM sales LEFT JOIN sale_defences ON sale_defences.sale_id = id LEFT JOIN draws ON draws.sale_id = id
         """;
 
     private const string SelectOffers =
@@ -112,6 +112,11 @@ public abstract partial class SqlLedger
                 }
 
                 KeepDefences(session, sale.Id, sale.Defences);
+                if (sale.Status != SaleStatus.Draft && sale.Defences.DrawMs > 0)
+                {
+                    Commit(session, sale.Id);
+                }
+
                 var after = FindSale(session, sale.Id)!;
                 RaiseCatalogRev(session);
                 Audit(session, actor, action, $"sale/{sale.Id}", actor.Reason, AuditJson.Write(before), AuditJson.Write(after));
@@ -138,6 +143,11 @@ public abstract partial class SqlLedger
                 offer.Price.Amount, offer.Price.Currency, offer.Stock, offer.PerUserLimit, offer.ValidFrom.Ms(), offer.ValidUntil.Ms());
         }
     }
+
+    private static SaleDefences FindDefences(SqlSession session, SaleId sale) =>
+        session.First("SELECT document FROM sale_defences WHERE sale_id = ?1", row => row.Text(0), sale.Value) is { } document
+            ? JsonSerializer.Deserialize(document, WireJson.Default.SaleDefences)!
+            : SaleDefences.Default;
 
     private static void KeepDefences(SqlSession session, SaleId sale, SaleDefences defences)
     {
@@ -178,6 +188,7 @@ public abstract partial class SqlLedger
         WarmUpLead = TimeSpan.FromMilliseconds(row.Long(14)),
         Rev = row.Long(15),
         Defences = row.TextOrNull(16) is { } defences ? JsonSerializer.Deserialize(defences, WireJson.Default.SaleDefences)! : SaleDefences.Default,
+        DrawCommitment = row.TextOrNull(17),
         Offers = [],
     };
 

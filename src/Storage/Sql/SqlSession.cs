@@ -43,6 +43,9 @@ internal abstract class SqlSession : IDisposable
     /// <summary>Writes rows of the change log; many in a batch.</summary>
     public abstract void InsertChanges(OfferId offer, int bucket, IReadOnlyList<StockChange> changes);
 
+    /// <summary>Writes entries of draws; one whose place is taken, or whose user has one of the offer, is left out.</summary>
+    public abstract void InsertEntries(IReadOnlyList<DrawEntrant> entrants);
+
     /// <summary>Runs the statements of a migration.</summary>
     public abstract void ExecuteScript(string sql);
 

@@ -16,4 +16,6 @@ internal sealed class SqliteRow(sqlite3_stmt statement) : Row
     public override string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string();
 
     public override Guid Guid(int column) => new(raw.sqlite3_column_blob(statement, column), bigEndian: true);
+
+    public override byte[] Bytes(int column) => raw.sqlite3_column_blob(statement, column).ToArray();
 }

@@ -1,4 +1,5 @@
 using FlashSale.Core;
+using FlashSale.Core.Draws;
 using FlashSale.Core.Stock;
 using FlashSale.Storage.Sql;
 
@@ -157,6 +158,17 @@ internal sealed class SqliteSession : SqlSession
             insert.Set(3, change.Seq).Set(4, change.Kind.Word()).Set(5, change.Delta).Set(6, change.BalanceAfter);
             _ = change.OrderId is { } order ? insert.Set(7, order.Value) : insert.SetNull(7);
             insert.Execute();
+        }
+    }
+
+    public override void InsertEntries(IReadOnlyList<DrawEntrant> entrants)
+    {
+        foreach (var (offer, user, entry) in entrants)
+        {
+            var hash = new byte[DrawEntry.Bytes];
+            entry.Write(hash);
+            // Not OR IGNORE, which would let pass what a CHECK refuses.
+            Execute("INSERT INTO draw_entries (offer_id, entry, user_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", offer.Value, hash, user.Value);
         }
     }
 

@@ -1,3 +1,4 @@
+using FlashSale.Core.Risk;
 using FlashSale.Server.Console;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
@@ -21,7 +22,7 @@ public sealed class ConsoleRolesTests
         builder.Services.AddConsole();
         builder.Services.AddSingleton(TimeProvider.System);
         // Named, so that the endpoints know them for services; none is ever made.
-        foreach (var service in (Type[])[typeof(ILedger), typeof(IGate), typeof(SaleCatalog), typeof(Settlements), typeof(WarmUp), typeof(Settings), typeof(Readiness), typeof(LedgerClock), typeof(Breakers), typeof(Books)])
+        foreach (var service in (Type[])[typeof(ILedger), typeof(IGate), typeof(SaleCatalog), typeof(Settlements), typeof(WarmUp), typeof(Settings), typeof(Readiness), typeof(LedgerClock), typeof(Breakers), typeof(Books), typeof(RiskRules), typeof(AssessmentNews)])
         {
             builder.Services.AddSingleton(service, _ => throw new InvalidOperationException("Not in this test."));
         }
@@ -31,7 +32,7 @@ public sealed class ConsoleRolesTests
 
         var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Cast<RouteEndpoint>().ToList();
 
-        Assert.True(endpoints.Count >= 17, $"Only {endpoints.Count} endpoints.");
+        Assert.True(endpoints.Count >= 23, $"Only {endpoints.Count} endpoints.");
         Assert.All(endpoints, endpoint =>
         {
             Assert.StartsWith("/api/v1/admin/", endpoint.RoutePattern.RawText);
@@ -39,6 +40,6 @@ public sealed class ConsoleRolesTests
         });
         Assert.All(
             endpoints.Where(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0] != "GET"),
-            endpoint => Assert.True(endpoint.Metadata.GetMetadata<SessionRequirement>()!.AnyOf is Roles.Operator or (Roles.Operator | Roles.Approver)));
+            endpoint => Assert.True(endpoint.Metadata.GetMetadata<SessionRequirement>()!.AnyOf is Roles.Operator or (Roles.Operator | Roles.Approver) or (Roles.Operator | Roles.Risk)));
     }
 }

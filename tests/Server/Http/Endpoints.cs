@@ -42,6 +42,10 @@ public static class GoodBodies
                 ["amount"] = new JsonObject { ["amount"] = ShopSale.Price, ["currency"] = "CNY" },
                 ["status"] = "paid",
             },
+            "/api/v1/sales/{saleId}/reservations" or "/api/v1/offers/{offerId}/order-tokens" => new JsonObject
+            {
+                ["visit"] = "AQ", ["solution"] = new JsonObject { ["challenge"] = "AQ", ["nonce"] = "17", ["answer"] = "7" },
+            },
             "/api/v1/demo/sessions" => new JsonObject { ["userId"] = "alice", ["roles"] = new JsonArray("dealer") },
             "/api/v1/admin/sales" or "/api/v1/admin/sales/{saleId}" => Sale(now),
             "/api/v1/admin/offers/{offerId}/stock-adjustments" => new JsonObject
@@ -50,6 +54,9 @@ public static class GoodBodies
             },
             "/api/v1/admin/limits" => new JsonObject { ["address"] = new JsonObject { ["perSecond"] = 1_000, ["burst"] = 4_000 } },
             _ when call.Path.StartsWith("/api/v1/admin/blacklist/", StringComparison.Ordinal) => new JsonObject { ["reason"] = "scalper", ["source"] = "test", ["expiresAt"] = now.AddDays(1).ToString("O") },
+            "/api/v1/admin/assessments/{reservationId}/decision" => new JsonObject { ["status"] = "rejected", ["reason"] = "a farm" },
+            "/api/v1/admin/assessments/{reservationId}/retry" => new JsonObject { ["reason"] = "the provider is back" },
+            "/api/v1/admin/sales/{saleId}/risk-dry-run" => new JsonObject { ["threshold"] = 40 },
             _ when call.Path.StartsWith("/api/v1/admin/sales/{saleId}/", StringComparison.Ordinal) => new JsonObject { ["reason"] = "a test" },
             _ => throw new InvalidOperationException($"{call} takes a body that no test knows: add it here."),
         };

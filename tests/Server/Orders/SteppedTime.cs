@@ -1,9 +1,14 @@
 namespace FlashSale.Tests.Server.Orders;
 
 /// <summary>A clock and a stopwatch that stand until a test moves them. Timers are those of the system.</summary>
-public sealed class SteppedTime : TimeProvider
+public sealed class SteppedTime(DateTimeOffset start) : TimeProvider
 {
-    private long ticks = new DateTimeOffset(2030, 6, 18, 12, 0, 0, TimeSpan.Zero).UtcTicks;
+    private long ticks = start.UtcTicks;
+
+    public SteppedTime()
+        : this(new DateTimeOffset(2030, 6, 18, 12, 0, 0, TimeSpan.Zero))
+    {
+    }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -36,7 +36,8 @@ public sealed class WriterRig : IAsyncDisposable
     private bool stopped;
 
     private WriterRig(
-        string folder, SqliteLedger ledger, Sale sale, SaleCatalog catalog, (IGate Gate, FaultyGate Faults) gate, LedgerWriterOptions options, SteppedTime time)
+        string folder, SqliteLedger ledger, Sale sale, SaleCatalog catalog, (IGate Gate, FaultyGate Faults) gate, LedgerWriterOptions options, SteppedTime time,
+        int drawEntries)
     {
         this.folder = folder;
         this.ledger = ledger;
@@ -51,9 +52,11 @@ public sealed class WriterRig : IAsyncDisposable
         settlements = new Settlements(gate.Gate, catalog, time);
         warmUp = new WarmUp(ledger, gate.Gate, catalog, new OriginBlacklist(), settlements, time);
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
+        Draws = new DrawRoom(faulty, time, metrics, NullLogger<DrawRoom>.Instance, drawEntries);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
         var devices = new Devices(new Stamps(new byte[32], []));
-        place = new PlaceOrder(new OrderSubmissions(tokens, devices, time), new BarredOrigins(new OriginBlacklist(), [], devices, time), catalog, admission, faulty, Writer, metrics, time);
+        var submissions = new OrderSubmissions(tokens, devices, new RecentFaults(new ConductLog(), time), time);
+        place = new PlaceOrder(submissions, new BarredOrigins(new OriginBlacklist(), [], devices, time), catalog, admission, faulty, Writer, Draws, metrics, time);
     }
 
     public SteppedTime Time { get; }
@@ -64,22 +67,29 @@ public sealed class WriterRig : IAsyncDisposable
 
     public LedgerWriter Writer { get; }
 
+    public DrawRoom Draws { get; }
+
+    public Sale Sale => sale;
+
     /// <param name="stock">Units of the one offer.</param>
     /// <param name="limit">Live orders of a user.</param>
     /// <param name="options">Of the writer.</param>
     /// <param name="sharedGate">The gate is taken for one on another machine, with a breaker before it.</param>
-    public static async Task<WriterRig> StartAsync(int stock = 100, int limit = 1, LedgerWriterOptions? options = null, bool sharedGate = false)
+    /// <param name="drawMs">Orders of so many milliseconds after the opening are drawn by lot; the sale opens now.</param>
+    /// <param name="drawEntries">Requests that may wait for it.</param>
+    public static async Task<WriterRig> StartAsync(
+        int stock = 100, int limit = 1, LedgerWriterOptions? options = null, bool sharedGate = false, int drawMs = 0, int drawEntries = Limits.DrawEntries)
     {
         var time = new SteppedTime();
         var path = Directory.CreateTempSubdirectory("flashsale-test-").FullName;
         var sqlite = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(Path.Combine(path, "ledger.db")), time, CancellationToken.None);
         var wrapped = FaultyGate.Wrap(new MemoryGate());
         var catalog = new SaleCatalog();
-        var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit));
+        var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit) with { Defences = new SaleDefences { DrawMs = drawMs } });
         var first = new Settlements(wrapped.Gate, catalog, time);
         await new WarmUp(sqlite, wrapped.Gate, catalog, new OriginBlacklist(), first, time).RefreshAsync(CancellationToken.None);
         wrapped.Faults.IsShared = sharedGate;
-        var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time);
+        var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time, drawEntries);
         await rig.Writer.StartAsync(CancellationToken.None);
         return rig;
     }
@@ -132,6 +142,21 @@ public sealed class WriterRig : IAsyncDisposable
     public async Task TellGateAsync(int available) => await gate.SettleAsync(
         new Settlement(Offer, new OfferStock(Offer, 0, StockRow.Restore(available, 0, available, 0, 0, 1)), [], [], [], null), CancellationToken.None);
 
+    /// <summary>What an operator does, and the catalogue and the gate hear of.</summary>
+    public async Task PauseAsync()
+    {
+        var paused = await ledger.UpdateSaleAsync(sale with { Status = SaleStatus.Paused }, sale.Rev, "sale.pause", Actor.System("a test"), CancellationToken.None);
+        await warmUp.RefreshAsync(paused!, CancellationToken.None);
+    }
+
+    /// <summary>An order call whose caller does not wait for long.</summary>
+    public Task<OrderAnswer> PlaceWithinAsync(TimeSpan left, string user)
+    {
+        Assert.True(sales.TryFind(Offer, out var offer));
+        var token = new OrderToken(Time.GetUtcNow(), OrderId.Create(Time.GetUtcNow()), sale.Id, Offer, UserId.Parse(user));
+        return Draws.PlaceAsync(OrderSubmission.Within(left, token, Time), offer, _ => throw new InvalidOperationException("It was let go.")).AsTask().WaitAsync(Patience);
+    }
+
     /// <summary>What a job does all the time: loads again what the gate could not be told.</summary>
     public Task RepairAsync() => warmUp.RepairAsync(CancellationToken.None);
 
@@ -170,6 +195,7 @@ public sealed class WriterRig : IAsyncDisposable
         }
 
         Writer.Dispose();
+        Draws.Dispose();
         admission.Dispose();
         metrics.Dispose();
         await ledger.DisposeAsync();

@@ -1,0 +1,65 @@
+using System.Diagnostics.Metrics;
+
+using FlashSale.Server.Telemetry;
+using FlashSale.Storage;
+
+namespace FlashSale.Server.Risk;
+
+/// <summary>What became of an attempt to assess a reservation.</summary>
+public enum AssessmentOutcome
+{
+    Approved,
+    Rejected,
+
+    /// <summary>A provider was not asked, since it has not answered others: due again soon, and no attempt.</summary>
+    Postponed,
+
+    /// <summary>It failed, and is tried again.</summary>
+    Failed,
+
+    /// <summary>It failed too often.</summary>
+    Dead,
+}
+
+/// <summary>Counts of this instance, and what waits in the ledger as it was last seen.</summary>
+public sealed class RiskMetrics
+{
+    private static readonly string[] Words = [.. Enum.GetNames<AssessmentOutcome>().Select(name => name.ToLowerInvariant())];
+    private readonly long[] outcomes = new long[Words.Length];
+    private readonly TimeProvider time;
+    private volatile IReadOnlyList<AssessmentBacklog> backlog = [];
+    private long profileFailures;
+    private long creditFailures;
+
+    public RiskMetrics(SaleMetrics metrics, TimeProvider time)
+    {
+        this.time = time;
+        metrics.ObserveCount("flashsale.assessments", "Attempts to assess a reservation by their outcome", () =>
+            outcomes.Select((_, i) => new Measurement<long>(Interlocked.Read(ref outcomes[i]), new KeyValuePair<string, object?>("outcome", Words[i]))));
+        metrics.ObserveCount("flashsale.risk.provider.failures", "Answers of a risk provider that could not be used", () =>
+        [
+            new Measurement<long>(Interlocked.Read(ref profileFailures), new KeyValuePair<string, object?>("provider", "profile")),
+            new Measurement<long>(Interlocked.Read(ref creditFailures), new KeyValuePair<string, object?>("provider", "credit")),
+        ]);
+        metrics.Observe("flashsale.assessments.waiting", "Reservations in the ledger that wait for their assessment", () => One(Backlog.Sum(sale => sale.Waiting)));
+        metrics.Observe("flashsale.assessments.dead", "Reservations in the ledger whose assessment failed too often", () => One(Backlog.Sum(sale => sale.Dead)));
+        metrics.Observe("flashsale.assessments.oldest.age.ms", "How long the oldest of those that wait has waited", () => One(OldestAgeMs()));
+    }
+
+    /// <summary>By sale, at most a second old.</summary>
+    public IReadOnlyList<AssessmentBacklog> Backlog
+    {
+        get => backlog;
+        set => backlog = value;
+    }
+
+    public void Count(AssessmentOutcome outcome) => Interlocked.Increment(ref outcomes[(int)outcome]);
+
+    public void CountProfileFailure() => Interlocked.Increment(ref profileFailures);
+
+    public void CountCreditFailure() => Interlocked.Increment(ref creditFailures);
+
+    private long OldestAgeMs() => Backlog.Min(sale => sale.Since) is { } since ? Math.Max(0, (long)(time.GetUtcNow() - since).TotalMilliseconds) : 0;
+
+    private static Measurement<long>[] One(long value) => [new(value)];
+}
