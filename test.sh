@@ -27,6 +27,7 @@ nginx nginx
 /usr/share/lua/5.1/resty/core.lua lua-resty-core
 /usr/share/lua/5.1/resty/lrucache.lua lua-resty-lrucache
 /usr/share/lua/5.1/cjson/util.lua lua-cjson
+chromium chromium
 TEXT
 }
 

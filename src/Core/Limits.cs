@@ -122,7 +122,7 @@ public static class Limits
     /// <summary>Requests that wait for draws in one instance, at most: no more can be connected.</summary>
     public const int DrawEntries = Connections;
 
-    /// <summary>Entries in one transaction: a fifth of a second of all that an instance may have, were they written at once; they are written as they come.</summary>
+    /// <summary>Entries in one transaction: a few milliseconds of the ledger, during which no other instance enters any.</summary>
     public const int DrawBatch = 1_000;
 
     /// <summary>

@@ -28,11 +28,11 @@ public sealed class DrawTests(FaultServers servers)
     {
         const int Shoppers = 40;
         await using var site = await Site.StartAsync(servers, [Quick], [Quick]);
-        var sale = await PublishAsync(site);
+        var (sale, definition) = await PublishAsync(site);
         var offer = sale.Offers[0].Id;
         string[] tokens = await Task.WhenAll(Enumerable.Range(0, Shoppers).Select(i => TokenAsync(site, $"u{i}", offer)));
 
-        await UntilOpenAsync(sale);
+        await OpenAsync(site, sale, definition);
         // Every third asks both, with the same token.
         var answers = await Task.WhenAll(Enumerable.Range(0, 2 * Shoppers).Where(i => i < Shoppers || i % 3 == 0)
             .Select(i => OrderAsync(site.Instances[i / Shoppers ^ (i % 2)], $"u{i % Shoppers}", tokens[i % Shoppers])));
@@ -58,11 +58,11 @@ public sealed class DrawTests(FaultServers servers)
     {
         using var over = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await using var site = await Site.StartAsync(servers, [Quick], [Quick]);
-        var sale = await PublishAsync(site);
-        await using var shop = await RecordedShop.OpenAsync(site.Instances[1], sale, Stock, perUserLimit: 1, site.Balancer.Address);
+        var (sale, definition) = await PublishAsync(site);
+        var opensAt = await OpenAsync(site, sale, definition);
+        await using var shop = await RecordedShop.OpenAsync(site.Instances[1], sale with { OpensAt = opensAt }, Stock, perUserLimit: 1, site.Balancer.Address);
         var crowd = new Crowd(shop, seed: 1);
 
-        await UntilOpenAsync(sale);
         var shopping = crowd.BuyAsync(perOffer: 3 * Stock, TimeSpan.FromMilliseconds(200), over.Token);
         await shop.ReachAsync(() => site.Balancer.InFlight(0) >= Stock, over.Token);
         // Its entries are written as they come.
@@ -75,14 +75,14 @@ public sealed class DrawTests(FaultServers servers)
         Assert.Equal(ExitCodes.Holds, DrawCheck.Of(draw, null, null).ExitCode);
     }
 
-    private static async Task<SaleDocument> PublishAsync(Site site)
+    private static async Task<(SaleDocument Sale, JsonObject Definition)> PublishAsync(Site site)
     {
         var now = TimeProvider.System.GetUtcNow();
         var definition = new JsonObject
         {
             ["slug"] = $"draw-{Guid.NewGuid():N}",
             ["title"] = new JsonObject { ["zh"] = "优惠券", ["en"] = "Coupons" },
-            ["opensAt"] = ConsoleServer.Rfc3339(now.AddSeconds(4)),
+            ["opensAt"] = ConsoleServer.Rfc3339(now.AddMinutes(5)),
             ["closesAt"] = ConsoleServer.Rfc3339(now.AddHours(1)),
             ["requiresReservation"] = false,
             ["paymentWindowSeconds"] = RecordedShop.PaymentWindowSeconds,
@@ -95,14 +95,21 @@ public sealed class DrawTests(FaultServers servers)
         var sale = JsonSerializer.Deserialize(published.Text, WireJson.Default.SaleDocument)!;
         await Eventually.HoldsAsync(
             async () => (await Task.WhenAll(Enumerable.Range(0, 2).Select(i => site.ReadinessAsync(i, sale.Id)))).All(said => said.WarmUp.Warm), "the sale is warm");
-        return sale;
+        return (sale, definition);
     }
 
-    private static async Task UntilOpenAsync(SaleDocument sale)
+    /// <summary>The operator moves the opening when all is ready for it; every instance hears of it before it comes.</summary>
+    private static async Task<DateTimeOffset> OpenAsync(Site site, SaleDocument sale, JsonObject definition)
     {
-        var left = sale.OpensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(50);
-        Assert.True(left > TimeSpan.Zero, "The sale opened before all was ready for it.");
-        await Task.Delay(left);
+        var opensAt = TimeProvider.System.GetUtcNow().AddSeconds(2);
+        definition["opensAt"] = ConsoleServer.Rfc3339(opensAt);
+        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri($"/api/v1/admin/sales/{sale.Id}", UriKind.Relative)) { Content = JsonContent.Create(definition) };
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
+        using var moved = await site.Instances[0].Operator().SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, moved.StatusCode);
+        var left = opensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(50);
+        await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        return opensAt;
     }
 
     private static async Task<string> TokenAsync(Site site, string user, string offer)

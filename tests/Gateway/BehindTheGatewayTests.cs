@@ -68,6 +68,23 @@ public sealed class BehindTheGatewayTests : IAsyncLifetime
         (await OrderAsync("carol", late)).ExpectProblem(HttpStatusCode.ServiceUnavailable, "overloaded");
     }
 
+    /// <summary>The longest window: the deadline that the gateway gives and its own patience allow it.</summary>
+    [Fact]
+    public async Task Draw_ThroughTheGateway_AnswersAllWhoWaited()
+    {
+        string[] users = ["alice", "bob", "carol"];
+        var sale = await ShopSale.OpenAsync(server, new ShopTerms(Stock: 2) { OpensIn = TimeSpan.FromMinutes(1), DrawMs = 1_500 });
+        string[] tokens = [await TokenAsync(users[0], sale), await TokenAsync(users[1], sale), await TokenAsync(users[2], sale)];
+        await sale.MoveOpeningAsync(TimeSpan.FromMilliseconds(1_200));
+        await Task.Delay(TimeSpan.FromMilliseconds(1_300));
+
+        var answers = await Task.WhenAll(users.Zip(tokens, OrderAsync));
+
+        Assert.Equal(2, answers.Count(answer => answer.Status == HttpStatusCode.Created));
+        Assert.Single(answers, answer => answer.Status == HttpStatusCode.Conflict).ExpectProblem(HttpStatusCode.Conflict, "sold-out");
+        Assert.Contains("\"seed\"", await client.GetStringAsync(new Uri($"/api/v1/sales/{sale.Id}/draw", UriKind.Relative)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Sale_BeforeItOpens_IsRefusedByTheGatewayAsByTheApplication()
     {

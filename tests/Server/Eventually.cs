@@ -9,12 +9,12 @@ public static class Eventually
 
     public static Task HoldsAsync(Func<bool> condition, string what) => HoldsAsync(() => Task.FromResult(condition()), what);
 
-    public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
+    public static async Task HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? patience = null)
     {
-        var since = TimeProvider.System.GetTimestamp();
+        var (since, most) = (TimeProvider.System.GetTimestamp(), patience ?? Patience);
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(since) < Patience, $"Not within {Patience}: {what}");
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < most, $"Not within {most}: {what}");
             await Task.Delay(5);
         }
     }

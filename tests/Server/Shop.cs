@@ -48,6 +48,11 @@ public sealed record ShopTerms(int Stock = 10, int Limit = 1)
 
     /// <summary>Reservations are taken until the sale opens.</summary>
     public bool RequiresReservation { get; init; }
+
+    public int RiskThreshold { get; init; } = 100;
+
+    /// <summary>As operators send them; null: the defaults.</summary>
+    public object? Defences { get; init; }
 }
 
 /// <summary>A published sale with one offer, and the calls that people make about it.</summary>
@@ -57,6 +62,7 @@ public sealed class ShopSale
     private static int numbers;
     private readonly HttpClient client;
     private readonly string admin;
+    private Dictionary<string, object?> definition = [];
 
     private ShopSale(TestServer server)
     {
@@ -78,7 +84,7 @@ public sealed class ShopSale
         var sale = new ShopSale(server);
         var now = TimeProvider.System.GetUtcNow();
         sale.OpensAt = now + terms.OpensIn;
-        var definition = new Dictionary<string, object?>
+        sale.definition = new Dictionary<string, object?>
         {
             ["slug"] = $"shop-{Interlocked.Increment(ref numbers)}",
             ["title"] = new { zh = "端午", en = "Dragon Boat" },
@@ -90,10 +96,11 @@ public sealed class ShopSale
             ["ordering"] = "synchronous",
             ["deduction"] = "order",
             ["paymentWindowSeconds"] = terms.PaymentWindowSeconds,
-            ["defences"] = new { drawMs = terms.DrawMs },
+            ["riskThreshold"] = terms.RiskThreshold,
+            ["defences"] = terms.Defences ?? new { drawMs = terms.DrawMs },
             ["offers"] = new[] { Offer(terms, now) },
         };
-        var created = (await sale.AdminAsync(HttpMethod.Post, "sales", definition)).Expect(HttpStatusCode.Created);
+        var created = (await sale.AdminAsync(HttpMethod.Post, "sales", sale.definition)).Expect(HttpStatusCode.Created);
         sale.Id = created.Text("id");
         sale.OfferId = created.Json.GetProperty("offers")[0].GetProperty("id").GetString()!;
         (await sale.AdminAsync(HttpMethod.Post, $"sales/{sale.Id}/publication")).Expect(HttpStatusCode.OK);
@@ -107,6 +114,17 @@ public sealed class ShopSale
     public Shopper Named(string user, params string[] roles) => new(this, user, Server.CreateSession(user, roles));
 
     public Task<Reply> AdminAsync(HttpMethod method, string path, object? body = null) => SendAsync(method, "/api/v1/admin/" + path, admin, body);
+
+    /// <summary>What an operator may do until it opens.</summary>
+    public async Task MoveOpeningAsync(TimeSpan opensIn)
+    {
+        OpensAt = TimeProvider.System.GetUtcNow() + opensIn;
+        definition["opensAt"] = OpensAt;
+        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri($"/api/v1/admin/sales/{Id}", UriKind.Relative)) { Content = JsonContent.Create(definition) };
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + admin);
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
+        (await SendAsync(request)).Expect(HttpStatusCode.OK);
+    }
 
     public async Task HaltAsync(string action) =>
         (await AdminAsync(HttpMethod.Post, $"sales/{Id}/{action}", new { reason = "a test" })).Expect(HttpStatusCode.OK);

@@ -3,8 +3,11 @@ using System.Net.Http.Json;
 
 using FlashSale.Core;
 using FlashSale.Core.Challenges;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Server.Checkout;
+using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
@@ -75,6 +78,7 @@ public sealed class SteppedServer : IAsyncDisposable
         built.MapReservations();
         built.MapOrderTokens();
         built.MapOrders();
+        built.MapConsole();
         await built.StartAsync();
         var server = new SteppedServer(built, stepped);
         await Eventually.HoldsAsync(
@@ -109,6 +113,16 @@ public sealed class SteppedServer : IAsyncDisposable
         ClosesAt = Time.GetUtcNow().AddHours(1),
     });
 
+    /// <summary>An operator puts the user on the blacklist.</summary>
+    public async Task BarAsync(string user)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri("/api/v1/admin/blacklist/" + user, UriKind.Relative));
+        request.Content = JsonContent.Create(new { reason = "a test", source = "test" });
+        request.Headers.Add("Authorization", "Bearer " + sessions.Create(UserId.Parse("olga"), ["operator"], TimeSpan.FromHours(2)));
+        using var response = await Client.SendAsync(request);
+        (await Reply.ReadAsync(response)).Expect(System.Net.HttpStatusCode.OK);
+    }
+
     public string SessionOf(string user) => sessions.Create(UserId.Parse(user), [], TimeSpan.FromHours(2));
 
     public Task<Reply> PostAsync(string user, string path, object? body = null, string? device = null, string? cookie = null, string? from = null) =>
@@ -135,6 +149,22 @@ public sealed class SteppedServer : IAsyncDisposable
 
     public Task<Reply> ReserveAsync(Sale sale, string user, object? body = null, string? device = null, string? from = null) =>
         PostAsync(user, $"/api/v1/sales/{sale.Id}/reservations", body, device, from: from);
+
+    /// <summary>The user's reservation is approved, or will be in a moment.</summary>
+    public Task AwaitApprovalAsync(Sale sale, string user) => Eventually.HoldsAsync(
+        async () => (await Get<ILedger>().FindReservationAsync(sale.Id, UserId.Parse(user), CancellationToken.None))?.Status == ReservationStatus.Approved,
+        "the reservation is assessed");
+
+    /// <summary>A reservation that was decided already.</summary>
+    public async Task ReserveAsync(Sale sale, string user, ReservationStatus status)
+    {
+        await Get<ILedger>().ReserveAsync(
+            new Reservation(Guid.NewGuid(), sale.Id, UserId.Parse(user), status), Evidence.Unknown, CancellationToken.None);
+        if (status != ReservationStatus.Pending)
+        {
+            await Get<Settlements>().ReserveAsync(sale.Id, UserId.Parse(user), status == ReservationStatus.Approved, CancellationToken.None);
+        }
+    }
 
     /// <summary>A device that has been known for an hour.</summary>
     public string OldDevice() => Get<Devices>().Create(Time.GetUtcNow().AddHours(-1));
@@ -163,6 +193,9 @@ public sealed class SteppedServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        var data = Get<Settings>().Data;
         await app.DisposeAsync();
+        // A process would give it back by ending.
+        data.Dispose();
     }
 }

@@ -117,23 +117,4 @@ public abstract partial class LedgerContract
         await Ledger.ExpireAsync(10, Stop);
         Assert.Equal(5, (await StockAsync(sale)).Available);
     }
-
-    /// <summary>Starts all together, each on a thread of its own, once all are ready.</summary>
-    protected static async Task<T[]> AtOnceAsync<T>(int count, Func<int, Task<T>> work)
-    {
-        using var ready = new Barrier(count);
-        var running = new TaskCompletionSource<Task<T>>[count];
-        for (var i = 0; i < count; i++)
-        {
-            var number = i;
-            var started = running[i] = new TaskCompletionSource<Task<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
-            new Thread(() =>
-            {
-                ready.SignalAndWait();
-                started.SetResult(work(number));
-            }).Start();
-        }
-
-        return await Task.WhenAll(running.Select(async started => await await started.Task));
-    }
 }

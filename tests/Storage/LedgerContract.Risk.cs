@@ -10,7 +10,8 @@ using Xunit;
 
 namespace FlashSale.Tests.Storage;
 
-public abstract partial class LedgerContract
+/// <summary>Assessments, conduct and bars. None of it depends on how a batch of orders is written: one pattern of each database is enough.</summary>
+public abstract class RiskLedgerContract : LedgerTests
 {
     private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
 
@@ -49,21 +50,6 @@ public abstract partial class LedgerContract
             Assert.Equal(one.ReservationId, (await Ledger.FindReservationAsync(sale.Id, one.UserId, Stop))!.Id);
             Assert.Equal((AssessmentState.Waiting, ReservationStatus.Pending, 0), (one.State, one.Status, one.Attempts));
         }
-    }
-
-    /// <summary>What the insert of an assessment cannot write, the reservation is not either: both are one transaction.</summary>
-    [Fact]
-    public async Task ReserveAsync_WhenTheAssessmentCannotBeWritten_LeavesNoReservation()
-    {
-        var sale = await PublishAsync((5, 1));
-        var first = await ReserveAsync(sale, 1);
-
-        // The id of an assessment that is there: another user's reservation with it is refused as a whole.
-        var clash = new Reservation(first.Id, sale.Id, User(2), ReservationStatus.Pending);
-        await Record.ExceptionAsync(() => Ledger.ReserveAsync(clash, Evidence.Unknown, Stop));
-
-        Assert.Null(await Ledger.FindReservationAsync(sale.Id, User(2), Stop));
-        Assert.Single(await Ledger.ListAssessmentsAsync(sale.Id, null, null, 100, Stop));
     }
 
     [Fact]

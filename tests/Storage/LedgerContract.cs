@@ -9,7 +9,10 @@ using Xunit;
 namespace FlashSale.Tests.Storage;
 
 /// <summary>What every ledger promises, whatever database it stands on. An adapter's tests derive from it.</summary>
-public abstract partial class LedgerContract : IAsyncLifetime
+public abstract partial class LedgerContract : LedgerTests;
+
+/// <summary>An empty ledger for each test, and what tests are made of.</summary>
+public abstract class LedgerTests : IAsyncLifetime
 {
     protected static readonly TimeSpan Window = TimeSpan.FromMinutes(15);
 
@@ -113,5 +116,24 @@ public abstract partial class LedgerContract : IAsyncLifetime
         var rows = await LedgerRows.ReadAsync(Ledger, sale.Id);
         rows.AssertConsistent(sale);
         return rows;
+    }
+
+    /// <summary>Starts all together, each on a thread of its own, once all are ready.</summary>
+    protected static async Task<T[]> AtOnceAsync<T>(int count, Func<int, Task<T>> work)
+    {
+        using var ready = new Barrier(count);
+        var running = new TaskCompletionSource<Task<T>>[count];
+        for (var i = 0; i < count; i++)
+        {
+            var number = i;
+            var started = running[i] = new TaskCompletionSource<Task<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
+            new Thread(() =>
+            {
+                ready.SignalAndWait();
+                started.SetResult(work(number));
+            }).Start();
+        }
+
+        return await Task.WhenAll(running.Select(async started => await await started.Task));
     }
 }

@@ -22,3 +22,13 @@ public abstract class MySqlLedgerContract(MariaDbForAll shared, WritePattern pat
 public sealed class MySqlLedgerTests(MariaDbForAll shared) : MySqlLedgerContract(shared, WritePattern.LogFirst);
 
 public sealed class MySqlLedgerStockFirstTests(MariaDbForAll shared) : MySqlLedgerContract(shared, WritePattern.StockFirst);
+
+public sealed class MySqlRiskLedgerTests(MariaDbForAll shared) : RiskLedgerContract
+{
+    protected override async Task<ILedger> OpenAsync()
+    {
+        var server = await shared.StartedAsync();
+        var connection = server.ConnectionString(await server.CreateDatabaseAsync());
+        return await MySqlLedger.OpenAsync(new MySqlLedgerOptions(connection, Connections: 4) { Clock = Time }, CancellationToken.None);
+    }
+}

@@ -22,7 +22,7 @@ public sealed partial class MySqlPlanTests
 
     /// <summary>By name and by the alias that the statements give them.</summary>
     private static readonly string[] Growing =
-        ["orders", "o", "stock_changes", "s", "payments", "p", "coupons", "c", "reservations", "audit"];
+        ["orders", "o", "stock_changes", "s", "payments", "p", "coupons", "c", "reservations", "audit", "assessments", "a", "conduct"];
 
     [Fact]
     public async Task Statements_WhenExplained_ScanNoTableThatGrows()
@@ -32,7 +32,7 @@ public sealed partial class MySqlPlanTests
         var ledger = await rig.OpenAsync();
         var sale = await MySqlRig.PublishAsync(ledger, stock: 1_000, offers: Offers);
         await FillAsync(ledger, sale);
-        await rig.ByHandAsync("ANALYZE TABLE orders, stock_changes, payments, coupons, reservations, audit, stock, offers");
+        await rig.ByHandAsync("ANALYZE TABLE orders, stock_changes, payments, coupons, reservations, audit, stock, offers, assessments, conduct");
 
         await server.AsRootAsync("SET GLOBAL general_log = ON");
         await UseAllAsync(ledger, sale);
@@ -63,8 +63,14 @@ public sealed partial class MySqlPlanTests
 
         for (var i = 0; i < 200; i++)
         {
-            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"u{i}"), ReservationStatus.Approved), Evidence.Unknown, default);
+            var evidence = new Evidence($"00a{i}", null, $"198.51.100.{i}", null, false, false);
+            await ledger.ReserveAsync(new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse($"u{i}"), ReservationStatus.Pending), evidence, default);
         }
+
+        var claims = await ledger.ClaimAssessmentsAsync(150, TimeSpan.FromSeconds(10), default);
+        await ledger.DecideAssessmentsAsync(
+            [.. claims.Select(claim => new AssessmentDecision(claim, new RiskInputs(), new RiskAssessment(0, []), ReservationStatus.Approved, "1", 1))], default);
+        await ledger.AddConductAsync([.. Enumerable.Range(0, 1_000).Select(i => new ConductCount(UserId.Parse($"u{i}"), "token_asked", 1))], default);
     }
 
     private static async Task PayAsync(MySqlLedger ledger, OrderDraft draft)
@@ -104,10 +110,26 @@ public sealed partial class MySqlPlanTests
         await ledger.AdjustStockAsync(sale.Offers[1].Id, new(1, "a", "b", 900), Actor.System("test"), default);
         await ledger.TryLeaseAsync("expiry", "a", TimeSpan.FromSeconds(1), default);
         Assert.Null(await ledger.CheckAsync(default));
+        await AssessAsync(ledger, sale);
         await foreach (var line in ledger.ExportAsync(sale.Id, default))
         {
             Assert.NotEmpty(line.Type);
         }
+    }
+
+    private static async Task AssessAsync(MySqlLedger ledger, Sale sale)
+    {
+        var claims = await ledger.ClaimAssessmentsAsync(20, TimeSpan.FromSeconds(10), default);
+        var inputs = await ledger.ReadRiskInputsAsync(claims, default);
+        await ledger.DecideAssessmentsAsync(
+            [new AssessmentDecision(claims[0], inputs[0], new RiskAssessment(100, []), ReservationStatus.Rejected, "1", 1)], default);
+        await ledger.DelayAssessmentsAsync([new AssessmentDelay(claims[1], 12, TimeSpan.Zero, Dead: true, "no answer")], default);
+        await ledger.CountAssessmentsAsync(default);
+        await ledger.ListAssessmentsAsync(sale.Id, AssessmentState.Done, null, 10, default);
+        await ledger.RetryAssessmentAsync(claims[1].ReservationId, Actor.System("test"), default);
+        await ledger.OverrideAssessmentAsync(claims[2].ReservationId, true, Actor.System("test"), default);
+        await ledger.EraseUserAsync(claims[3].UserId, Actor.System("test"), default);
+        await ledger.ForgetAsync(default);
     }
 
     private static async Task<List<string>> StatementsAsync(MariaDb server)

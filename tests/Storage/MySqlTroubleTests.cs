@@ -2,6 +2,8 @@ using System.Diagnostics;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Reservations;
+using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
 using FlashSale.Storage;
@@ -15,6 +17,24 @@ namespace FlashSale.Tests.Storage;
 /// <summary>What is special to a server: others lock its rows, end its connections, freeze in the middle, or write by hand.</summary>
 public sealed class MySqlTroubleTests(MariaDbForAll shared)
 {
+    /// <summary>Both are one transaction.</summary>
+    [Fact]
+    public async Task ReserveAsync_WhenTheAssessmentCannotBeWritten_LeavesNoReservation()
+    {
+        await using var rig = await MySqlRig.OnAsync(shared);
+        var ledger = await rig.OpenAsync();
+        var sale = await MySqlRig.PublishAsync(ledger, stock: 1);
+        var asked = new Reservation(Guid.CreateVersion7(), sale.Id, UserId.Parse("u1"), ReservationStatus.Pending);
+        await rig.ByHandAsync("RENAME TABLE assessments TO away");
+
+        Assert.NotNull(await Record.ExceptionAsync(() => ledger.ReserveAsync(asked, Evidence.Unknown, default)));
+        await rig.ByHandAsync("RENAME TABLE away TO assessments");
+
+        Assert.Null(await ledger.FindReservationAsync(sale.Id, asked.UserId, default));
+        Assert.True((await ledger.ReserveAsync(asked, Evidence.Unknown, default)).Created);
+        Assert.Single(await ledger.ListAssessmentsAsync(sale.Id, null, null, 10, default));
+    }
+
     [Fact]
     public async Task UpdateWithCase_WhenNothingIsLeft_LooksLikeASaleThroughTheDriversDefault()
     {

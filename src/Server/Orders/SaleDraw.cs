@@ -24,6 +24,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
     // In the order of arrival.
     private List<Waiter> late = [];
     private bool begun;
+    private bool ranked;
     private volatile bool over;
 
     /// <summary>Nobody waits any more.</summary>
@@ -31,42 +32,47 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
 
     public ValueTask<OrderAnswer> PlaceAsync(OrderSubmission submission, LiveOffer offer, Placing place)
     {
-        var token = submission.Token;
-        Waiter waiter;
-        bool begins;
-        lock (state)
+        if (!over)
         {
-            if (over || placed.Contains(token.OrderId))
+            lock (state)
             {
-                return place(submission);
+                // A token whose order is there is answered like any other time.
+                if (!over && !placed.Contains(submission.Token.OrderId))
+                {
+                    return WaitAsync(submission, offer, place);
+                }
             }
-
-            if (waiters.TryGetValue(token.OrderId, out var first))
-            {
-                return JoinAsync(first);
-            }
-
-            var now = time.GetUtcNow();
-            if (now < times.FixedFrom && LeftOf(submission) < times.FixedFrom - now)
-            {
-                return new(new OrderAnswer(OrderDecision.DeadlinePassed, Offer: offer));
-            }
-
-            if (!room.TryEnter())
-            {
-                return new(new OrderAnswer(OrderDecision.DrawFull, Offer: offer));
-            }
-
-            waiter = new Waiter(submission, offer, place);
-            waiters.Add(token.OrderId, waiter);
-            var enters = now < times.ClosesAt && entrants.TryAdd((token.OfferId, token.UserId), waiter);
-            (enters ? unwritten : late).Add(waiter);
-            begins = !begun;
-            begun = true;
         }
 
-        if (begins)
+        return place(submission);
+    }
+
+    private ValueTask<OrderAnswer> WaitAsync(OrderSubmission submission, LiveOffer offer, Placing place)
+    {
+        var token = submission.Token;
+        if (waiters.TryGetValue(token.OrderId, out var first))
         {
+            return JoinAsync(first);
+        }
+
+        var now = time.GetUtcNow();
+        if (now < times.FixedFrom && LeftOf(submission) < times.FixedFrom - now)
+        {
+            return new(new OrderAnswer(OrderDecision.DeadlinePassed, Offer: offer));
+        }
+
+        if (!room.TryEnter())
+        {
+            return new(new OrderAnswer(OrderDecision.DrawFull, Offer: offer));
+        }
+
+        var waiter = new Waiter(submission, offer, place);
+        waiters.Add(token.OrderId, waiter);
+        var enters = !ranked && now < times.ClosesAt && entrants.TryAdd((token.OfferId, token.UserId), waiter);
+        (enters ? unwritten : late).Add(waiter);
+        if (!begun)
+        {
+            begun = true;
             _ = RunAsync();
         }
 
@@ -84,6 +90,8 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
 
     private async Task RunAsync()
     {
+        // Whoever begins it holds the lock.
+        await Task.Yield();
         try
         {
             await CollectAsync();
@@ -154,8 +162,9 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         {
             try
             {
+                // A long list takes its time to be read; what is fixed stays so meanwhile.
                 if (await ledger.FixDrawAsync(sale, CancellationToken.None).WaitAsync(PatienceUntil(times.FixedUntil), time)
-                    && await ledger.ReadDrawAsync(sale, CancellationToken.None).WaitAsync(PatienceUntil(times.FixedUntil), time) is { } list)
+                    && await ledger.ReadDrawAsync(sale, CancellationToken.None).WaitAsync(PatienceUntil(times.EndsAt), time) is { } list)
                 {
                     return list;
                 }
@@ -188,17 +197,23 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         }
 
         var othersGo = list.FixedAt + Limits.DrawOthersAfter;
+        var allWent = false;
         while (!over)
         {
             lock (state)
             {
                 others.AddRange(late);
                 late = [];
-                over = others.Count == 0 && time.GetUtcNow() >= othersGo;
+                if (allWent)
+                {
+                    // Only who came in the last step is left: nobody is overtaken by more than that.
+                    End();
+                }
             }
 
-            // Sold out by the ledger's word: then there is nothing to wait for.
             var now = time.GetUtcNow();
+            allWent = now >= othersGo;
+            // Sold out by the ledger's word: then there is nothing to wait for.
             var going = others.ToLookup(waiter => now >= othersGo || waiter.Offer.SoldOut);
             others = [.. going[false]];
             foreach (var waiter in going[true])
@@ -219,6 +234,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         List<(int Rank, Waiter Waiter)> winners = [], others = [];
         lock (state)
         {
+            ranked = true;
             var own = entrants.Values.ToDictionary(waiter => waiter.Entrant.Entry);
             foreach (var offer in list.Offers)
             {
@@ -243,6 +259,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
     private async Task GoAsync(Waiter waiter)
     {
         await room.Places.WaitAsync();
+        waiter.HasGone = true;
         _ = PlaceAsync(waiter);
     }
 
@@ -263,13 +280,22 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         }
     }
 
+    /// <summary>What is kept of it until it is forgotten is that it is over.</summary>
+    private void End()
+    {
+        over = true;
+        entrants.Clear();
+        placed.Clear();
+    }
+
     private void Refuse()
     {
         List<Waiter> all;
         lock (state)
         {
-            over = true;
-            all = [.. waiters.Values];
+            // Of one that is on its way nobody knows yet what becomes of it.
+            all = [.. waiters.Values.Where(waiter => !waiter.HasGone)];
+            End();
         }
 
         foreach (var waiter in all)
@@ -288,7 +314,7 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
     {
         lock (state)
         {
-            if (isPlaced)
+            if (isPlaced && !over)
             {
                 placed.Add(waiter.Order);
             }
@@ -309,6 +335,9 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
         public OrderId Order => submission.Token.OrderId;
 
         public LiveOffer Offer => offer;
+
+        /// <summary>It was let go, and gets its answer from where it went.</summary>
+        public bool HasGone { get; set; }
 
         public DrawEntrant Entrant { get; } = new(
             submission.Token.OfferId, submission.Token.UserId, DrawEntry.Of(submission.Token.OrderId, submission.Token.OfferId, submission.Token.UserId));

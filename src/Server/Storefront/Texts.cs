@@ -117,7 +117,7 @@ public sealed class Texts(bool isZh)
 
     // ---- challenges ----
     public string ChallengeTitle => Of("请先完成验证", "One check before you go on");
-    public string ChallengeLead => Of("验证通过后进入下单页。这一步不影响名额的先后。", "The checkout follows. This step takes no place away from you.");
+    public string ChallengeLead => Of("验证通过后进入下单页。", "The checkout follows.");
     public string ChallengeHint => Of(
         $"请用数字回答，例如 12。本页打开 {Limits.AnswerMinimumAge.TotalSeconds:0} 秒后可提交。",
         $"Answer in digits, such as 12, from {Limits.AnswerMinimumAge.TotalSeconds:0} seconds after the page was opened.");

@@ -29,20 +29,24 @@ public sealed class ConductLog
 
     public void Note(UserId user, ConductKind kind)
     {
-        if (counts.TryGetValue((user, kind), out var count) && (count == int.MaxValue || counts.TryUpdate((user, kind), count + 1, count)))
+        while (true)
         {
-            return;
-        }
-
-        if (Volatile.Read(ref tracked) < Limits.ConductTracked && counts.TryAdd((user, kind), 1))
-        {
-            Interlocked.Increment(ref tracked);
-            return;
-        }
-
-        // Somebody else counted at this moment. What does not fit is not there to be updated.
-        while (counts.TryGetValue((user, kind), out count) && count != int.MaxValue && !counts.TryUpdate((user, kind), count + 1, count))
-        {
+            if (counts.TryGetValue((user, kind), out var count))
+            {
+                if (count == int.MaxValue || counts.TryUpdate((user, kind), count + 1, count))
+                {
+                    return;
+                }
+            }
+            else if (Volatile.Read(ref tracked) >= Limits.ConductTracked)
+            {
+                return;
+            }
+            else if (counts.TryAdd((user, kind), 1))
+            {
+                Interlocked.Increment(ref tracked);
+                return;
+            }
         }
     }
 

@@ -15,8 +15,8 @@ public sealed partial class Audit
     /// <summary>Clocks are read in milliseconds, and two threads of one machine may read them in either order.</summary>
     private const long ClockGrain = 5_000;
 
-    /// <summary>How late an order that nobody paid may give its unit back.</summary>
-    private const long ExpiryMayTake = 5_000_000;
+    /// <summary>How late an order that nobody paid may give its unit back: it ends up to 8 s after its time.</summary>
+    private const long ExpiryMayTake = 13_000_000;
 
     private readonly HistoryHeader header;
     private readonly AuditFacts facts;

@@ -168,6 +168,19 @@ public sealed class SaleDefinitionTests
         Assert.Equal(expected, string.Join(',', errors.Keys));
     }
 
+    [Theory]
+    [InlineData("2030-01-01T01:00:02.5Z", "closesAt")]
+    [InlineData("2030-01-01T01:00:02.6Z", "")]
+    public void Read_WhenTheSaleDraws_LeavesTheDrawItsTime(string closesAt, string expected)
+    {
+        var body = Valid();
+        body["opensAt"] = "2030-01-01T01:00:00Z";
+        body["closesAt"] = closesAt;
+        body["defences"] = new JsonObject { ["drawMs"] = 1_000 };
+
+        Assert.Equal(expected, string.Join(',', Read(body).Errors.Keys));
+    }
+
     private static Sale Published()
     {
         var sale = Read(Valid()).Sale!;

@@ -140,6 +140,31 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void Read_WithARulesFileThatIsWrong_NamesEveryPlace()
+    {
+        File.WriteAllText(folder.File("rules.json"), """{"version": "1", "banDays": 0, "rules": [{"name": "a", "when": {"nose": {"is": 1}}, "weight": 101, "reason": "b"}]}""");
+
+        var errors = Read(("FlashSale:Risk:RulesFile", folder.File("rules.json"))).Errors;
+
+        Assert.Equal(3, errors.Count);
+        Assert.All(errors, error => Assert.StartsWith("FlashSale__Risk__RulesFile ", error, StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.Contains("rules[0].when.nose is no input", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_WithProvidersAndTheSandbox_TakesThem()
+    {
+        var (settings, errors) = Read(("FlashSale:Risk:Credit:Url", "https://credit.example/v1"), ("FlashSale:Risk:Credit:Key", "secret-of-ours"), ("FlashSale:Roles", "risk,risk-sandbox"));
+
+        Assert.Empty(errors);
+        Assert.Equal(("https://credit.example/v1", "secret-of-ours"), (settings!.Risk.Credit!.Url.ToString(), settings.Risk.Credit.Key));
+        Assert.DoesNotContain("secret-of-ours", settings.ToString(), StringComparison.Ordinal);
+        Assert.Null(settings.Risk.Profile);
+        Assert.True(settings.Roles.HasFlag(InstanceRoles.RiskSandbox));
+        Assert.False(InstanceRoles.All.HasFlag(InstanceRoles.RiskSandbox));
+    }
+
+    [Fact]
     public void Read_WithAMaximumAgeBelowTheMinimum_NamesIt() =>
         Assert.Single(Read(("FlashSale:Tokens:MinimumAge", "00:00:30"), ("FlashSale:Tokens:MaximumAge", "00:00:30")).Errors);
 

@@ -68,4 +68,14 @@ public sealed class ClientAddressTests
 
         return context;
     }
+
+    [Theory]
+    [InlineData("192.0.2.7", "192.0.2.7")]
+    [InlineData("::ffff:192.0.2.7", "192.0.2.7")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    [InlineData("2001:db8:1:2::", "2001:db8:1:2::/64")]
+    [InlineData("fe80::1%3", "fe80::/64")]
+    [InlineData("::1", "::/64")]
+    public void NetworkOf_AnAddress_IsWhatASubscriberHas(string address, string network) =>
+        Assert.Equal(network, ClientAddress.NetworkOf(IPAddress.Parse(address)));
 }

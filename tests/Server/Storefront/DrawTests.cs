@@ -18,7 +18,7 @@ public sealed class DrawTests(Shop shop)
     [Fact]
     public async Task Draw_FromThePublicationToItsCheck_IsTheOneThatWasCommittedTo()
     {
-        var sale = await shop.OpenAsync(new ShopTerms(Stock) { OpensIn = TimeSpan.FromSeconds(3), DrawMs = (int)Window.TotalMilliseconds });
+        var sale = await shop.OpenAsync(new ShopTerms(Stock) { OpensIn = TimeSpan.FromMinutes(1), DrawMs = (int)Window.TotalMilliseconds });
         var said = new StringBuilder();
         var before = (await ReadAsync(sale, "draw", said)).Expect(HttpStatusCode.OK);
         Assert.Equal(["saleId", "windowMs", "commitment", "opensAt"], before.Json.EnumerateObject().Select(member => member.Name));
@@ -27,6 +27,9 @@ public sealed class DrawTests(Shop shop)
         var shoppers = Enumerable.Range(0, Shoppers).Select(_ => sale.NewShopper()).ToList();
         var tokens = await Task.WhenAll(shoppers.Select(shopper => shopper.TokenAsync()));
 
+        // The window follows the opening, and the commitment stays.
+        await sale.MoveOpeningAsync(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(before.Text("commitment"), (await ReadAsync(sale, "draw", said)).Text("commitment"));
         await Task.Delay(sale.OpensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(30), TestContext.Current.CancellationToken);
         var calls = shoppers.Zip(tokens, (shopper, token) => shopper.SubmitAsync(token)).ToList();
         var again = shoppers[0].SubmitAsync(tokens[0]);

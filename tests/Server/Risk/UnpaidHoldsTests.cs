@@ -1,0 +1,29 @@
+using System.Net;
+
+using Xunit;
+
+namespace FlashSale.Tests.Server.Risk;
+
+public sealed class UnpaidHoldsTests(Shop shop)
+{
+    [Fact]
+    public async Task Expiry_OfTheLastOrderThatASaleLetsGo_BarsTheUserAtOnce()
+    {
+        var sale = await shop.OpenAsync(new ShopTerms(Limit: 2) { PaymentWindowSeconds = 2, Defences = new { unpaidHolds = 2, barMinutes = 5 } });
+        var (holder, payer) = (sale.NewShopper(), sale.NewShopper());
+        var token = await holder.TokenAsync();
+        await holder.OrderAsync();
+        var last = (await holder.OrderAsync()).Text("id");
+        await payer.OrderAsync();
+        await payer.BuyAsync();
+
+        await Eventually.HoldsAsync(async () => (await sale.AdminAsync(HttpMethod.Get, "blacklist/" + holder.UserId)).Status == HttpStatusCode.OK, "both orders expire");
+
+        Assert.Equal("expired", (await holder.ReadAsync(last)).Text("status"));
+        await Eventually.HoldsAsync(async () => (await holder.AskTokenAsync()).Status == HttpStatusCode.Forbidden, "the gate is told");
+        (await holder.SubmitAsync(token)).ExpectProblem(HttpStatusCode.Forbidden, "not-eligible");
+        Assert.Equal("unpaid-holds", (await sale.AdminAsync(HttpMethod.Get, "blacklist/" + holder.UserId)).Text("source"));
+        await payer.TokenAsync();
+        await sale.AssertReconciledAsync();
+    }
+}
