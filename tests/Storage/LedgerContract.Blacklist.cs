@@ -191,12 +191,6 @@ public abstract partial class LedgerContract
         Assert.Empty(await Ledger.ListAuditAsync(null, 10, Stop));
     }
 
-    private async Task<IReadOnlyList<BlacklistDocument>> BarredUsersAsync() =>
-    [
-        .. (await Ledger.ListBlacklistAsync(BlacklistKind.User, "", 1_000, Stop)).Select(entry =>
-            new BlacklistDocument(entry.Subject, entry.Reason, entry.Source, entry.Actor, entry.CreatedAt, entry.ExpiresAt)),
-    ];
-
     private static BlacklistLine[] Lines(int count) =>
     [
         .. Enumerable.Range(0, count).Select(i => (i % 5) switch
@@ -205,5 +199,15 @@ public abstract partial class LedgerContract
             1 => new BlacklistLine(BlacklistKind.Address, $"10.{i / 256}.{i % 256}.0/24", ForGood),
             _ => new BlacklistLine(BlacklistKind.User, $"user-{i}", ForGood),
         }),
+    ];
+}
+
+internal static class BarredUsers
+{
+    /// <summary>Every user who is barred now, up to a thousand.</summary>
+    public static async Task<IReadOnlyList<BlacklistDocument>> ListBarredUsersAsync(this ILedger ledger) =>
+    [
+        .. (await ledger.ListBlacklistAsync(BlacklistKind.User, "", 1_000, CancellationToken.None)).Select(entry =>
+            new BlacklistDocument(entry.Subject, entry.Reason, entry.Source, entry.Actor, entry.CreatedAt, entry.ExpiresAt)),
     ];
 }
