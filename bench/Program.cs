@@ -1,6 +1,6 @@
 using FlashSale.Bench;
 
-// dotnet run --project bench -c Release -- orders | rows | memory | hot-row | scale | gate | mysql | edge | assess | all
+// dotnet run --project bench -c Release -- orders | rows | memory | hot-row | scale | gate | mysql | edge | assess | blacklist | all
 // The last argument `serve-…` starts one of the servers that are compared; the benchmarks start them, and MariaDB and Redis, themselves.
 return args switch
 {
@@ -12,6 +12,7 @@ return args switch
     ["gate", ..] => await GateBench.RunAsync(Seconds(args)),
     ["mysql", ..] => await MySqlBench.RunAsync(Seconds(args)),
     ["edge", ..] => await EdgeBench.RunAsync(Seconds(args)),
+    ["blacklist"] => await BlacklistBench.RunAsync(),
     ["assess", ..] => await AssessBench.RunAsync(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 10_000),
     ["all", ..] => await AllAsync(Seconds(args)),
     ["serve-bare", var url] => await BareServer.RunAsync(url),
@@ -38,6 +39,6 @@ static async Task<int> AllAsync(int seconds)
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: bench orders | rows | hot-row | scale | gate | mysql | all [seconds], or bench memory, or bench assess [reservations]");
+    Console.Error.WriteLine("usage: bench orders | rows | hot-row | scale | gate | mysql | all [seconds], or bench memory | blacklist, or bench assess [reservations]");
     return 2;
 }

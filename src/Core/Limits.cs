@@ -43,7 +43,7 @@ public static class Limits
     /// What is read of any body: the rest of one that is refused as too large is thrown away up to here, so that its sender sees the answer. Beyond it the
     /// connection ends.
     /// </summary>
-    public const int BodyBytesRead = 4 * AdminBodyBytes;
+    public const int BodyBytesRead = BlacklistImportBytes + AdminBodyBytes;
 
     /// <summary>So much of a body has come before its request takes a place among those under way: all of what shoppers and payment providers send.</summary>
     public const int BodyBytesAwaited = 16 * 1024;
@@ -148,6 +148,37 @@ public static class Limits
 
     /// <summary>Users and kinds of conduct that are counted between two writes, a second apart: about 8 MB.</summary>
     public const int ConductTracked = 64 * 1024;
+
+    // The blacklist.
+    /// <summary>Widest ranges that can be barred, so that a typo does not bar half of the world: 16 million addresses of IPv4.</summary>
+    public const int BlacklistPrefixMinV4 = 8;
+    public const int BlacklistPrefixMinV6 = 16;
+
+    /// <summary>Lines of one import; 200 bytes each fit into <see cref="BlacklistImportBytes"/>.</summary>
+    public const int BlacklistImportLines = 10_000;
+    public const int BlacklistImportBytes = 4 * AdminBodyBytes;
+
+    /// <summary>Entries that an export reads at once.</summary>
+    public const int BlacklistPage = 1_000;
+
+    /// <summary>Changes that are followed one by one; of more, everything is loaded: about as much work for a gate in Redis as a list of 10,000.</summary>
+    public const int BlacklistFollowed = 500;
+
+    /// <summary>Revisions for which changes are kept: who has missed more loads everything.</summary>
+    public const int BlacklistChangesKept = 2 * BlacklistFollowed;
+
+    /// <summary>Everything is loaded again after so long, so that a gate that lost an entry has it again.</summary>
+    public static readonly TimeSpan BlacklistFromStart = TimeSpan.FromMinutes(10);
+
+    /// <summary>Entries that have run out are kept so long: risk control counts them as earlier bars.</summary>
+    public static readonly TimeSpan BlacklistKept = TimeSpan.FromDays(30);
+
+    /// <summary>Entries that have run out and are deleted in one transaction: a few milliseconds.</summary>
+    public const int BlacklistForgotten = 256;
+    public static readonly TimeSpan BlacklistForgetInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Address ranges that a gateway is told: 200 kB of its document, four times a second. Of more it knows the widest.</summary>
+    public const int BlacklistRangesTold = 10_000;
 
     // Risk control (docs/risk.md).
     public const int RiskRules = 200;

@@ -68,7 +68,11 @@ public interface IGate : IAsyncDisposable
     ValueTask<IReadOnlyList<OfferId>> ListPendingAsync(CancellationToken cancellation);
 }
 
-public readonly record struct AdmissionRequest(SaleId SaleId, OfferId OfferId, OrderId OrderId, UserId UserId, DateTimeOffset Now);
+public readonly record struct AdmissionRequest(SaleId SaleId, OfferId OfferId, OrderId OrderId, UserId UserId, DateTimeOffset Now)
+{
+    /// <summary>Its device or address may not take part: as good as a user who may not, and so are the answers.</summary>
+    public bool IsBarred { get; init; }
+}
 
 /// <summary>What a commit changed, told to the gate.</summary>
 /// <param name="Stock">As committed; carries the sequence number. Null when the ledger could not be asked: then only the orders are settled.</param>

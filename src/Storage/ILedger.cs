@@ -83,13 +83,42 @@ public interface ILedger : IAsyncDisposable
 
     Task<BlacklistDocument?> FindBlacklistedAsync(UserId user, CancellationToken cancellation);
 
-    /// <summary>Every entry that has not run out.</summary>
-    Task<IReadOnlyList<BlacklistDocument>> ListBlacklistAsync(CancellationToken cancellation);
-
     Task<BlacklistDocument> BlacklistAsync(UserId user, BlacklistRequest entry, Actor actor, CancellationToken cancellation);
 
     /// <summary>False when there was no entry; that is audited too.</summary>
     Task<bool> UnblacklistAsync(UserId user, Actor actor, CancellationToken cancellation);
+
+    // ---- blacklist of users, devices and address ranges ----
+
+    /// <summary>An entry that has run out counts as none, here and below.</summary>
+    /// <param name="kind">What the subject is.</param>
+    /// <param name="subject">In its one canonical spelling; any other is another subject.</param>
+    Task<BlacklistEntry?> FindBlacklistedAsync(BlacklistKind kind, string subject, CancellationToken cancellation);
+
+    Task<BlacklistEntry> BlacklistAsync(BlacklistKind kind, string subject, BlacklistRequest entry, Actor actor, CancellationToken cancellation);
+
+    /// <summary>False when there was no entry; that is audited too.</summary>
+    Task<bool> UnblacklistAsync(BlacklistKind kind, string subject, Actor actor, CancellationToken cancellation);
+
+    /// <summary>By subject.</summary>
+    /// <param name="kind">Which of the lists.</param>
+    /// <param name="after">Only those behind this subject; empty from the first.</param>
+    Task<IReadOnlyList<BlacklistEntry>> ListBlacklistAsync(BlacklistKind kind, string after, int count, CancellationToken cancellation);
+
+    /// <summary>
+    /// What was changed since a revision of the catalogue, when nothing but the blacklist was changed and that is not too much; else everything that bars somebody
+    /// now. From one instant.
+    /// </summary>
+    /// <param name="since">The revision of the news before; null for everything.</param>
+    Task<BlacklistNews> ReadBlacklistAsync(long? since, CancellationToken cancellation);
+
+    /// <summary>All lines or none, audited as one change. A line that says what is there already changes nothing; one that has run out is skipped.</summary>
+    /// <param name="lines">No subject twice; at most <see cref="Limits.BlacklistImportLines"/>.</param>
+    Task<BlacklistImportDocument> ImportBlacklistAsync(IReadOnlyList<BlacklistLine> lines, Actor actor, CancellationToken cancellation);
+
+    /// <summary>Deletes entries that have run out, at most <paramref name="count"/>, and what nobody follows any more.</summary>
+    /// <returns>How many entries.</returns>
+    Task<int> ForgetBlacklistAsync(int count, CancellationToken cancellation);
 
     // ---- risk ----
 
@@ -263,6 +292,18 @@ public sealed record ChangePage(OfferStock Stock, IReadOnlyList<CheckedChange> C
 public readonly record struct CheckedChange(StockChange Change, OrderStatus? OrderStatus, int Coupons, int PaymentsPaid);
 
 public sealed record Payment(PaymentId Id, OrderId OrderId, Money Amount, PaymentStatus Status);
+
+/// <summary>A line of an import.</summary>
+public readonly record struct BlacklistLine(BlacklistKind Kind, string Subject, BlacklistRequest Entry);
+
+/// <summary>Who is barred, or what was changed of it.</summary>
+/// <param name="Rev">The catalogue's revision that this brings the reader up to.</param>
+/// <param name="IsWhole">Everything; what is not among it is not barred. Sales and limits may have changed too.</param>
+/// <param name="Changes">In their order.</param>
+public sealed record BlacklistNews(long Rev, bool IsWhole, IReadOnlyList<BlacklistChange> Changes);
+
+/// <param name="Until">Null: let in again.</param>
+public readonly record struct BlacklistChange(BlacklistKind Kind, string Subject, DateTimeOffset? Until);
 
 /// <summary>Who does it, for the audit log.</summary>
 public sealed record Actor(string UserId, string Role, string? Reason, string? TraceId)

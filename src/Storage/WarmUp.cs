@@ -11,9 +11,16 @@ namespace FlashSale.Storage;
 /// Loads sales from the ledger into catalogue and gate (seed row 8). Safe to repeat at any time, and after half of it. A gate of this process is loaded by
 /// it, for every published sale; one that instances share is loaded by one of them, a sale's lead time before its opening.
 /// </summary>
-public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Settlements settlements, TimeProvider time)
+public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, OriginBlacklist origins, Settlements settlements, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<SaleId, DateTimeOffset> loaded = new();
+
+    // What is read of the blacklist later is told later too.
+    private readonly SemaphoreSlim blacklisting = new(1);
+
+    // The catalogue's revision up to which everything is taken over, and when everything was read last.
+    private long? followed;
+    private DateTimeOffset readWholeAt;
 
     /// <summary>Loads a published sale, whatever its lead time, and holds what the gate has then against the ledger. A draft has no stock to load.</summary>
     /// <param name="sale">As the ledger has it.</param>
@@ -22,7 +29,7 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     /// <exception cref="GateUnavailableException">The gate could not be asked.</exception>
     public async Task<WarmUpDocument> RunAsync(Sale sale, bool anew, CancellationToken cancellation)
     {
-        await LoadBlacklistAsync(cancellation);
+        await FollowBlacklistAsync(since: null, static _ => Task.CompletedTask, cancellation);
         var reservations = await LoadAsync(sale, anew, cancellation);
         return await DescribeAsync(sale, reservations, cancellation);
     }
@@ -38,21 +45,38 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
     }
 
     /// <summary>
-    /// Takes over every sale, the limits and the blacklist as the ledger has them. A gate of this process then has all that is published and not over; a shared one is told
-    /// what changed.
+    /// Takes over every sale, the limits and the blacklist as the ledger has them; only what is new of the blacklist, when nothing else was changed. A gate of this
+    /// process then has all that is published and not over; a shared one is told what changed.
     /// </summary>
     /// <exception cref="GateUnavailableException">The catalogue is up to date, and the gate is not: to be done again.</exception>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
-        var sales = await ledger.ListSalesAsync(cancellation);
-        catalog.Put(sales);
-        catalog.Put(await ledger.ReadLimitsAsync(cancellation));
-        await LoadBlacklistAsync(cancellation);
+        IReadOnlyList<Sale> sales = [];
+        var begun = time.GetUtcNow();
+        var since = begun - readWholeAt < Limits.BlacklistFromStart ? followed : null;
+        // Once it is known who is barred by device or address, and before the gate is asked, which may be away.
+        var news = await FollowBlacklistAsync(
+            since,
+            async news =>
+            {
+                if (news.IsWhole)
+                {
+                    sales = await ledger.ListSalesAsync(cancellation);
+                    catalog.Put(sales);
+                    catalog.Put(await ledger.ReadLimitsAsync(cancellation));
+                }
+            },
+            cancellation);
         foreach (var sale in sales)
         {
             await FollowAsync(sale, sale => LoadAsync(sale, anew: false, cancellation), cancellation);
         }
+
+        followed = news.Rev;
+        readWholeAt = news.IsWhole ? begun : readWholeAt;
     }
+
+    public void Dispose() => blacklisting.Dispose();
 
     /// <summary>One sale that was changed: published, paused, resumed, closed or edited.</summary>
     /// <exception cref="GateUnavailableException">The catalogue is up to date, and the gate is not: to be done again.</exception>
@@ -155,13 +179,34 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Sett
         return load.Reserved.Count + load.Rejected.Count;
     }
 
-    private async Task LoadBlacklistAsync(CancellationToken cancellation)
+    /// <param name="since">Null for everything.</param>
+    /// <param name="beforeGate">What is to be done before the gate is told.</param>
+    private async Task<BlacklistNews> FollowBlacklistAsync(long? since, Func<BlacklistNews, Task> beforeGate, CancellationToken cancellation)
     {
-        // Read before what it is the revision of: that is as new, or newer.
-        var rev = await ledger.ReadCatalogRevAsync(cancellation);
-        var barred = await ledger.ListBlacklistAsync(cancellation);
-        await gate.LoadBlacklistAsync(
-            rev, [.. barred.Select(entry => (UserId.Parse(entry.UserId), entry.ExpiresAt ?? DateTimeOffset.MaxValue))], cancellation);
+        await blacklisting.WaitAsync(cancellation);
+        try
+        {
+            var news = await ledger.ReadBlacklistAsync(since, cancellation);
+            origins.Put(news);
+            await beforeGate(news);
+            var users = news.Changes.Where(change => change.Kind == BlacklistKind.User).Select(change => (User: UserId.Parse(change.Subject), change.Until));
+            if (news.IsWhole)
+            {
+                await gate.LoadBlacklistAsync(news.Rev, [.. users.Select(change => (change.User, change.Until ?? DateTimeOffset.MaxValue))], cancellation);
+                return news;
+            }
+
+            foreach (var (user, until) in users)
+            {
+                await gate.BarAsync(user, until, cancellation);
+            }
+
+            return news;
+        }
+        finally
+        {
+            blacklisting.Release();
+        }
     }
 
     private async Task<WarmUpDocument> DescribeAsync(Sale sale, long reservations, CancellationToken cancellation)

@@ -31,6 +31,9 @@ internal sealed class EdgeState
 
     public bool SoldOut { get; set; }
 
+    /// <summary>Null: absent.</summary>
+    public IReadOnlyList<string>? BarredAddresses { get; set; }
+
     public DateTimeOffset Now => TimeProvider.System.GetUtcNow() + ClockIsAhead;
 
     /// <summary>A filter with these orders in a kilobyte.</summary>
@@ -77,8 +80,10 @@ internal sealed class EdgeState
                 offer[name] = value!.DeepClone();
             }
 
+            var barred = BarredAddresses is null ? null : new JsonArray([.. BarredAddresses.Select(range => JsonValue.Create(range))]);
             return new JsonObject
             {
+                ["barredAddresses"] = barred,
                 ["epochMs"] = Now.ToUnixTimeMilliseconds(),
                 ["rev"] = $"{revision:x16}",
                 ["limits"] = new JsonObject

@@ -168,6 +168,25 @@ public abstract class GateContract
     }
 
     [Fact]
+    public async Task AdmitAsync_FromABarredOrigin_IsAsForAUserWhoMayNot()
+    {
+        var gate = await WarmAsync(stock: 5);
+        var order = Id();
+        AdmissionRequest Barred(string user, OrderId? of = null) => new(SaleId, OfferId, of ?? Id(), UserId.Parse(user), now) { IsBarred = true };
+        Assert.Equal(AdmissionOutcome.Admitted, await AdmitAsync(gate, "alice", order));
+
+        Assert.Equal(AdmissionOutcome.NotEligible, await gate.AdmitAsync(Barred("bob"), default));
+        Assert.Equal(AdmissionOutcome.NotEligible, await gate.AdmitAsync(Barred("alice"), default));
+        Assert.Equal(AdmissionOutcome.Repeated, await gate.AdmitAsync(Barred("alice", order), default));
+        Assert.Equal(4, (await gate.ReadAsync(OfferId, default))!.Value.Stock);
+
+        now = Opening.AddSeconds(-1);
+        Assert.Equal(AdmissionOutcome.SaleNotOpen, await gate.AdmitAsync(Barred("bob"), default));
+        now = Opening.AddDays(30);
+        Assert.Equal(AdmissionOutcome.SaleEnded, await gate.AdmitAsync(Barred("bob"), default));
+    }
+
+    [Fact]
     public async Task SettleAsync_WhenOlder_ChangesNoStock()
     {
         var gate = await WarmAsync(stock: 5);

@@ -87,7 +87,7 @@ public abstract class RiskLedgerContract : LedgerTests
         Assert.Equal((DateTimeOffset?[])[null, until], decided.OrderBy(one => one.UserId.Value, StringComparer.Ordinal).Select(one => one.BarredUntil));
         Assert.Equal(ReservationStatus.Approved, (await Ledger.FindReservationAsync(sale.Id, User(1), Stop))!.Status);
         Assert.Equal(ReservationStatus.Rejected, (await Ledger.FindReservationAsync(sale.Id, User(2), Stop))!.Status);
-        Assert.Equal(new BlacklistDocument("user-2", "Bad credit", "risk", "system", Time.GetUtcNow(), until), Assert.Single(await Ledger.ListBlacklistAsync(Stop)));
+        Assert.Equal(new BlacklistDocument("user-2", "Bad credit", "risk", "system", Time.GetUtcNow(), until), Assert.Single(await Ledger.ListBarredUsersAsync()));
         Assert.Equal(rev + 1, await Ledger.ReadCatalogRevAsync(Stop));
         var audit = (await Ledger.ListAuditAsync(null, 1, Stop))[0];
         Assert.Equal(("reservation.reject", "user/user-2", "system"), (audit.Action, audit.Subject, audit.Actor));
@@ -115,7 +115,7 @@ public abstract class RiskLedgerContract : LedgerTests
 
         Assert.Equal(ReservationStatus.Approved, (await Ledger.FindReservationAsync(sale.Id, User(1), Stop))!.Status);
         Assert.Equal(AssessmentState.Done, (await AssessmentAsync(sale, 1)).State);
-        Assert.Empty(await Ledger.ListBlacklistAsync(Stop));
+        Assert.Empty(await Ledger.ListBarredUsersAsync());
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public abstract class RiskLedgerContract : LedgerTests
 
         Assert.Equal(30, decided.Sum(mine => mine.Count));
         Assert.Equal(30, (await Ledger.ListAuditAsync(null, 200, Stop)).Count(entry => entry.Action == "reservation.reject"));
-        Assert.Equal(30, (await Ledger.ListBlacklistAsync(Stop)).Count);
+        Assert.Equal(30, (await Ledger.ListBarredUsersAsync()).Count);
     }
 
     [Fact]
@@ -389,7 +389,7 @@ public abstract class RiskLedgerContract : LedgerTests
         await PlaceAsync(Order(sale, User(2)));
         Time.Advance(WindowAndSpread);
         Assert.All(await Ledger.ExpireAsync(10, Stop), move => Assert.Null(move.BarredUntil));
-        Assert.Empty(await Ledger.ListBlacklistAsync(Stop));
+        Assert.Empty(await Ledger.ListBarredUsersAsync());
         var rev = await Ledger.ReadCatalogRevAsync(Stop);
         await PlaceAsync(Order(sale, User(1)));
         await PlaceAsync(Order(sale, User(1)));
@@ -399,9 +399,10 @@ public abstract class RiskLedgerContract : LedgerTests
 
         var until = Time.GetUtcNow().AddHours(1);
         Assert.Equal([until, until], moves.Select(move => move.BarredUntil));
-        var entry = Assert.Single(await Ledger.ListBlacklistAsync(Stop));
+        var entry = Assert.Single(await Ledger.ListBarredUsersAsync());
         Assert.Equal(("user-1", "unpaid-holds", until), (entry.UserId, entry.Source, entry.ExpiresAt));
         Assert.Equal(rev + 1, await Ledger.ReadCatalogRevAsync(Stop));
+        Assert.Equal([new BlacklistChange(BlacklistKind.User, "user-1", until)], (await Ledger.ReadBlacklistAsync(rev, Stop)).Changes);
         Assert.Single(await Ledger.ListAuditAsync(null, 100, Stop), one => one.Action == "blacklist.add");
         await AuditAsync(sale);
     }
@@ -422,6 +423,6 @@ public abstract class RiskLedgerContract : LedgerTests
             Time.Advance(TimeSpan.FromHours(i % 2 == 1 ? hoursBetween : 0));
         }
 
-        Assert.Empty(await Ledger.ListBlacklistAsync(Stop));
+        Assert.Empty(await Ledger.ListBarredUsersAsync());
     }
 }

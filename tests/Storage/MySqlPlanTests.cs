@@ -99,7 +99,12 @@ public sealed partial class MySqlPlanTests
         await ledger.ListSalesAsync(default);
         await ledger.ReadCatalogRevAsync(default);
         await ledger.BlacklistAsync(drafts[1].UserId, new BlacklistRequest("bot", "risk", null), Actor.System("test"), default);
-        await ledger.ListBlacklistAsync(default);
+        await ledger.BlacklistAsync(BlacklistKind.Address, "203.0.113.0/24", new BlacklistRequest("bots", "test", null), Actor.System("test"), default);
+        await ledger.ListBlacklistAsync(BlacklistKind.Address, "", 10, default);
+        await ledger.ListBlacklistAsync(BlacklistKind.User, "", 10, default);
+        await ledger.ReadBlacklistAsync(null, default);
+        await ledger.ReadBlacklistAsync((await ledger.ReadCatalogRevAsync(default)) - 1, default);
+        await ledger.ForgetBlacklistAsync(10, default);
         await ledger.ListAuditAsync(null, 10, default);
         await ledger.CountOrdersAsync(default);
         await ledger.AdjustStockAsync(sale.Offers[1].Id, new(1, "a", "b", 900), Actor.System("test"), default);

@@ -84,6 +84,24 @@ public sealed class RedisGateBatchTests(OneRedisServer redis) : IClassFixture<On
     }
 
     [Fact]
+    public async Task AdmitAsync_WhenSomeComeFromBarredOrigins_LeavesTheOthersAlone()
+    {
+        var gate = await WarmAsync(Sale(1), stock: 10);
+        var first = Id();
+        Assert.Equal(
+            [
+                AdmissionOutcome.NotEligible, AdmissionOutcome.Admitted, AdmissionOutcome.NotEligible, AdmissionOutcome.NotEligible, AdmissionOutcome.Admitted,
+                AdmissionOutcome.Repeated, AdmissionOutcome.Admitted, AdmissionOutcome.SaleNotOpen,
+            ],
+            await AdmitTogetherAsync(
+                gate, Of("a") with { IsBarred = true }, Of("b", first), Of("c") with { IsBarred = true }, Of("d") with { IsBarred = true }, Of("e"),
+                Of("b", first) with { IsBarred = true }, Of("f"), Of("g", at: Opening.AddMilliseconds(-1)) with { IsBarred = true }));
+
+        // Its time is noted as it is: it grows old as any other.
+        Assert.Equal(4, (await gate.ReadAsync(OfferId, default))!.Value.Pending);
+    }
+
+    [Fact]
     public async Task AdmitAsync_OfMoreThanThereIs_GivesUnitsInOrderAndUndoesTheRest()
     {
         var options = Options(shards: 2);

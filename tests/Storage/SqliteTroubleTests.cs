@@ -5,6 +5,7 @@ using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
 using FlashSale.Storage;
 using FlashSale.Storage.Sqlite;
 
@@ -252,7 +253,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         var plans = await ledger.ExplainAsync();
 
         // A count with a bound is a table of its own that its query walks through.
-        string[] small = ["ledger_state", "stock", "sales", "offers", "blacklist", "schema_migrations", "CONSTANT", "bounded"];
+        string[] small = ["ledger_state", "stock", "sales", "offers", "blacklist", "blacklist_changes", "schema_migrations", "CONSTANT", "bounded"];
         Assert.True(plans.Count > 30, "too few statements were used to say anything");
         // Indexes that hold only what waits: to count that, all of it is read.
         string[] partial = ["assessments_waiting", "assessments_dead"];
@@ -289,7 +290,12 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         await ledger.ListSalesAsync(default);
         await ledger.ReadCatalogRevAsync(default);
         await ledger.ListAuditAsync(null, 10, default);
-        await ledger.ListBlacklistAsync(default);
+        await ledger.BlacklistAsync(BlacklistKind.Address, "203.0.113.0/24", new BlacklistRequest("bots", "test", null), Actor.System("test"), default);
+        await ledger.ListBlacklistAsync(BlacklistKind.Address, "", 10, default);
+        await ledger.ListBlacklistAsync(BlacklistKind.User, "", 10, default);
+        await ledger.ReadBlacklistAsync(null, default);
+        await ledger.ReadBlacklistAsync((await ledger.ReadCatalogRevAsync(default)) - 1, default);
+        await ledger.ForgetBlacklistAsync(10, default);
         await ledger.CountOrdersAsync(default);
         await ledger.AdjustStockAsync(sale.Offers[0].Id, new(1, "a", "b", 9), Actor.System("test"), default);
         await ledger.CheckAsync(default);

@@ -3,6 +3,7 @@ using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Tokens;
 using FlashSale.Core.Wire;
 using FlashSale.Storage;
 using FlashSale.Storage.Memory;
@@ -21,6 +22,7 @@ public sealed class WarmUpTests : IAsyncLifetime
     private readonly TemporaryFolder folder = new();
     private readonly ManualTime time = new();
     private readonly SaleCatalog catalog = new();
+    private readonly OriginBlacklist origins = new();
     private SqliteLedger ledger = null!;
     private IGate gate = null!;
     private FaultyGate faults = null!;
@@ -154,5 +156,48 @@ public sealed class WarmUpTests : IAsyncLifetime
         Assert.Contains("10 reservations, the ledger 11", described.Problem);
     }
 
-    private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, new Settlements(gate, catalog, time), time);
+    [Fact]
+    public async Task RefreshAsync_WhenOnlyTheBlacklistChanged_FollowsItAndLoadsNothing()
+    {
+        var (mallory, eve) = (UserId.Parse("user-1"), UserId.Parse("user-2"));
+        var device = new DeviceId(0xab);
+        time.Advance(Lead);
+        await warmUp.LoadDueAsync(default);
+        await ledger.BlacklistAsync(mallory, new BlacklistRequest("bot", "test", null), Actor, default);
+        await warmUp.RefreshAsync(default);
+        var loads = faults.BlacklistLoads;
+
+        await ledger.BlacklistAsync(eve, new BlacklistRequest("bot", "test", null), Actor, default);
+        await ledger.BlacklistAsync(BlacklistKind.Address, "203.0.113.0/24", new BlacklistRequest("bots", "test", null), Actor, default);
+        await ledger.BlacklistAsync(BlacklistKind.Device, device.ToString(), new BlacklistRequest("bots", "test", null), Actor, default);
+        await ledger.UnblacklistAsync(mallory, Actor, default);
+        await warmUp.RefreshAsync(default);
+
+        Assert.Equal(loads, faults.BlacklistLoads);
+        Assert.Equal(Eligibility.Eligible, await gate.CheckAsync(sale.Id, mallory, time.GetUtcNow(), default));
+        Assert.Equal(Eligibility.NotEligible, await gate.CheckAsync(sale.Id, eve, time.GetUtcNow(), default));
+        Assert.True(origins.Bars(device, time.GetUtcNow()));
+        Assert.True(origins.Bars(System.Net.IPAddress.Parse("203.0.113.9"), time.GetUtcNow()));
+
+        // A gate that could not be told is told again; a list that came at once is loaded whole.
+        faults.IsAway = true;
+        await ledger.BlacklistAsync(mallory, new BlacklistRequest("bot", "test", null), Actor, default);
+        await Assert.ThrowsAsync<GateUnavailableException>(() => warmUp.RefreshAsync(default));
+        faults.IsAway = false;
+        await warmUp.RefreshAsync(default);
+        Assert.Equal(Eligibility.NotEligible, await gate.CheckAsync(sale.Id, mallory, time.GetUtcNow(), default));
+        Assert.Equal(loads, faults.BlacklistLoads);
+        await ledger.ImportBlacklistAsync([new BlacklistLine(BlacklistKind.User, "user-3", new BlacklistRequest("bot", "test", null))], Actor, default);
+        await warmUp.RefreshAsync(default);
+        Assert.Equal(loads + 1, faults.BlacklistLoads);
+        Assert.Equal(Eligibility.NotEligible, await gate.CheckAsync(sale.Id, UserId.Parse("user-3"), time.GetUtcNow(), default));
+
+        // What a gate may have lost since comes back with the next change after a while.
+        time.Advance(Limits.BlacklistFromStart);
+        await ledger.UnblacklistAsync(mallory, Actor, default);
+        await warmUp.RefreshAsync(default);
+        Assert.Equal(loads + 2, faults.BlacklistLoads);
+    }
+
+    private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, origins, new Settlements(gate, catalog, time), time);
 }

@@ -7,7 +7,7 @@ local buckets = ngx.shared.users
 local _M = {}
 
 function _M.check(request)
-    request.user = sessions.user(request.method, request.now)
+    request.user, request.has_role = sessions.user(request.method, request.now)
     local limit = request.user and limits.of "user"
     if not limit then
         return nil

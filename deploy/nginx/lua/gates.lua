@@ -4,7 +4,7 @@ local counters = require "counters"
 local problems = require "problems"
 
 -- Each has check(request): a refusal, or nil. Cheaper ones first; a later one may use what an earlier one found.
-local GATES = { require "gate_address", require "gate_user", require "gate_token", require "gate_sale" }
+local GATES = { require "gate_address", require "gate_user", require "gate_blacklist", require "gate_token", require "gate_sale" }
 
 -- Answered by the gateway, if it can: they say themselves what became of the request.
 local OWN = { time = true, file = true, document = true, page = true }

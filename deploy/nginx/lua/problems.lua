@@ -9,6 +9,7 @@ local KINDS = {
     ["method-not-allowed"] = { 405, "This method is not allowed here" },
     ["body-too-large"] = { 413, "The request is too large" },
     ["order-token-rejected"] = { 403, "The order token was not accepted" },
+    ["not-eligible"] = { 403, "You cannot take part in this sale" },
     ["sale-not-open"] = { 409, "The sale is not open yet" },
     ["sale-ended"] = { 410, "The sale is over" },
     ["sale-paused"] = { 503, "The sale is paused" },

@@ -1,4 +1,5 @@
 -- The state of the sales as the application last said it. See sales.md.
+local barred = require "barred"
 local cjson = require "cjson.safe"
 
 local state = ngx.shared.state
@@ -55,15 +56,21 @@ function _M.parse(text)
         return nil
     end
 
-    local sales = {}
+    local sales, sale_ids, offer_ids = {}, {}, {}
     for _, sale in ipairs(said.sales) do
         local key, known = sale_of(sale)
         if key then
-            sales[key] = known
+            sales[key], sale_ids[known.id:lower()] = known, true
+            for _, offer in ipairs(sale.offers) do
+                offer_ids[tostring(offer.id):lower()] = true
+            end
         end
     end
 
-    return { epoch_ms = said.epochMs, rev = said.rev, limits = said.limits, tokens = said.tokens, sales = sales }
+    return {
+        epoch_ms = said.epochMs, rev = said.rev, limits = said.limits, tokens = said.tokens, sales = sales, sale_ids = sale_ids, offer_ids = offer_ids,
+        barred = barred.parse(said.barredAddresses),
+    }
 end
 
 -- Of this worker, as the dictionary had them when this turn of its loop began: a turn is a few milliseconds at the most, and serves many requests.

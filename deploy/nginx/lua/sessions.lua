@@ -48,7 +48,7 @@ local function verify(token, now)
         return nil
     end
 
-    return { user = user, expires = expires * 1000 }
+    return { user = user, expires = expires * 1000, has_role = claims.role ~= nil and next(type(claims.role) == "table" and claims.role or { claims.role }) ~= nil }
 end
 
 -- A cookie travels by itself: with an unsafe method it counts only when the browser says that the request comes from our own pages.
@@ -74,7 +74,7 @@ local function text_of(method)
     end
 end
 
--- The user whose session is verified; nil for anybody else: then the application says what is wrong with it.
+-- The user whose session is verified, and whether it names any role; nil for anybody else: then the application says what is wrong with it.
 function _M.user(method, now)
     local token = site.session_key and text_of(method)
     if not token or #token > LONGEST then
@@ -93,7 +93,9 @@ function _M.user(method, now)
         known:set(token, session)
     end
 
-    return session.expires > now and session.user or nil
+    if session.expires > now then
+        return session.user, session.has_role
+    end
 end
 
 return _M

@@ -118,5 +118,20 @@ public readonly record struct DeviceId(ulong Value)
 
     public bool IsKnown => Value != 0;
 
+    /// <summary>16 lower-case hexadecimal digits, and not those of <see cref="None"/>.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out DeviceId id)
+    {
+        id = default;
+        if (text.Length != 16
+            || text.ContainsAnyInRange('A', 'F')
+            || !ulong.TryParse(text, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out var value))
+        {
+            return false;
+        }
+
+        id = new DeviceId(value);
+        return id.IsKnown;
+    }
+
     public override string ToString() => Value.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -295,7 +295,12 @@ public sealed record LoadDocument(
 /// <summary>What a gateway must know to answer for this application what it would answer itself (docs/gateway.md).</summary>
 /// <param name="EpochMs">The ledger's clock when the document was made.</param>
 /// <param name="Rev">Another one when anything else is.</param>
-public sealed record EdgeStateDocument(long EpochMs, string Rev, EdgeLimitsDocument Limits, EdgeTokensDocument Tokens, IReadOnlyList<EdgeSaleDocument> Sales);
+public sealed record EdgeStateDocument(long EpochMs, string Rev, EdgeLimitsDocument Limits, EdgeTokensDocument Tokens, IReadOnlyList<EdgeSaleDocument> Sales)
+{
+    /// <summary>Ranges of addresses that may not take part: the first address as hexadecimal digits, 8 of IPv4 or 32 of IPv6, and the prefix (<c>cb007100/24</c>).
+    /// Absent when there are none.</summary>
+    public IReadOnlyList<string>? BarredAddresses { get; init; }
+}
 
 public sealed record EdgeLimitsDocument(bool Enabled, RateLimit Total, RateLimit Address, RateLimit User, RateLimit Sale);
 

@@ -1,83 +1,91 @@
-using FlashSale.Core;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
-using FlashSale.Storage;
 
 namespace FlashSale.Server.Console;
 
-/// <summary>Users who may not take part in any sale.</summary>
+/// <summary>
+/// Users, devices and address ranges that may not take part in any sale. Every user id is a user's, also <c>devices</c> and <c>addresses</c>: the paths of those
+/// have one segment more.
+/// </summary>
 public static class BlacklistEndpoints
 {
-    private const int SourceLength = 64;
+    private const Roles Writers = Roles.Operator | Roles.Risk;
+    private const Roles Readers = Writers | Roles.Auditor;
 
     public static void MapBlacklist(this IEndpointRouteBuilder group)
     {
-        var entry = group.MapGroup("/blacklist/{userId}");
-        entry.MapGet("", FindAsync)
-            .RequireRole(Roles.Operator | Roles.Auditor)
-            .WithSummary("A user's entry in the blacklist")
-            .Produces<BlacklistDocument>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        entry.MapPut("", PutAsync)
-            .WithSummary("Bar a user from every sale")
-            .TakesJson<BlacklistRequest>()
-            .Produces<BlacklistDocument>()
-            .ProducesProblem(StatusCodes.Status404NotFound)
+        MapUsers(group.MapGroup("/blacklist/{userId}"));
+        MapDevices(group.MapGroup("/blacklist/devices/{device}"));
+        MapAddresses(group.MapGroup("/blacklist/addresses/{address}"));
+        MapRanges(group.MapGroup("/blacklist/addresses/{address}/{prefix}"));
+        group.MapGet("/blacklist", (string? kind, string? cursor, HttpContext context, BlacklistDesk desk) => desk.ListAsync(kind, cursor, context))
+            .RequireRole(Readers)
+            .WithSummary("The blacklist: users, then devices, then address ranges, or one of them")
+            .Produces<Page<BlacklistEntry>>()
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        entry.MapDelete("", DeleteAsync)
-            .WithSummary("Let a user take part again")
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+        group.MapGet("/blacklist-entries", (HttpContext context, BlacklistDesk desk) => desk.ExportAsync(context))
+            .RequireRole(Readers)
+            .WithSummary("The whole blacklist, one JSON document a line")
+            .Produces<BlacklistEntry>(StatusCodes.Status200OK, AuditEndpoints.LinesMediaType);
+        group.MapPost("/blacklist-entries", (HttpContext context, BlacklistImport import) => import.RunAsync(context))
+            .RequireRole(Writers)
+            .WithSummary("Add entries to the blacklist, one JSON document a line as in the export: all of them or none")
+            .Produces<BlacklistImportDocument>()
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }
 
-    private static async Task FindAsync(string userId, HttpContext context, ILedger ledger)
+    private static void MapUsers(RouteGroupBuilder entry)
     {
-        var entry = UserId.TryParse(userId, out var id) ? await ledger.FindBlacklistedAsync(id, context.RequestAborted) : null;
-        await (entry is null
-            ? context.WriteProblemAsync(ProblemCode.NotFound)
-            : context.WriteDocumentAsync(StatusCodes.Status200OK, entry, WireJson.Default.BlacklistDocument));
+        entry.MapGet("", (string userId, HttpContext context, BlacklistDesk desk) => desk.FindAsync(BlacklistSubject.User(userId), context))
+            .Reads("A user's entry in the blacklist").Produces<BlacklistDocument>();
+        entry.MapPut("", (string userId, HttpContext context, BlacklistDesk desk) => desk.PutAsync(BlacklistSubject.User(userId), context))
+            .Bars("Bar a user from every sale").Produces<BlacklistDocument>();
+        entry.MapDelete("", (string userId, string? reason, HttpContext context, BlacklistDesk desk) => desk.LiftAsync(BlacklistSubject.User(userId), reason, context))
+            .Lifts("Let a user take part again");
     }
 
-    private static async Task PutAsync(string userId, HttpContext context, ILedger ledger, Settlements settlements, TimeProvider time)
+    private static void MapDevices(RouteGroupBuilder entry)
     {
-        if (!UserId.TryParse(userId, out var id))
-        {
-            await context.WriteProblemAsync(ProblemCode.NotFound);
-            return;
-        }
-
-        if (await context.ReadFieldsAsync(fields => Read(fields, time.GetUtcNow())) is not { } request)
-        {
-            return;
-        }
-
-        var entry = await ledger.BlacklistAsync(id, request, context.ActorOf(request.Reason), CancellationToken.None);
-        await settlements.BarAsync(id, entry.ExpiresAt ?? DateTimeOffset.MaxValue, CancellationToken.None);
-        await context.WriteDocumentAsync(StatusCodes.Status200OK, entry, WireJson.Default.BlacklistDocument);
+        entry.MapGet("", (string device, HttpContext context, BlacklistDesk desk) => desk.FindAsync(BlacklistSubject.Device(device), context))
+            .Reads("A device's entry in the blacklist").Produces<BlacklistEntry>();
+        entry.MapPut("", (string device, HttpContext context, BlacklistDesk desk) => desk.PutAsync(BlacklistSubject.Device(device), context))
+            .Bars("Bar a device from every sale").Produces<BlacklistEntry>();
+        entry.MapDelete("", (string device, string? reason, HttpContext context, BlacklistDesk desk) => desk.LiftAsync(BlacklistSubject.Device(device), reason, context))
+            .Lifts("Let a device take part again");
     }
 
-    private static BlacklistRequest Read(FieldReader fields, DateTimeOffset now)
+    private static void MapAddresses(RouteGroupBuilder entry)
     {
-        var request = new BlacklistRequest(
-            fields.Text("reason", Limits.ReasonLength), fields.Text("source", SourceLength), fields.TimeOrNull("expiresAt"));
-        if (request.ExpiresAt <= now)
-        {
-            fields.Fail("expiresAt", "must be in the future, or absent for a bar without end");
-        }
-
-        return request;
+        entry.MapGet("", (string address, HttpContext context, BlacklistDesk desk) => desk.FindAsync(BlacklistSubject.Address(address), context))
+            .Reads("An address's own entry in the blacklist").Produces<BlacklistEntry>();
+        entry.MapPut("", (string address, HttpContext context, BlacklistDesk desk) => desk.PutAsync(BlacklistSubject.Address(address), context))
+            .Bars("Bar an address from every sale").Produces<BlacklistEntry>();
+        entry.MapDelete("", (string address, string? reason, HttpContext context, BlacklistDesk desk) => desk.LiftAsync(BlacklistSubject.Address(address), reason, context))
+            .Lifts("Let an address take part again");
     }
 
-    private static async Task DeleteAsync(string userId, HttpContext context, ILedger ledger, Settlements settlements)
+    private static void MapRanges(RouteGroupBuilder entry)
     {
-        if (!UserId.TryParse(userId, out var id) || !await ledger.UnblacklistAsync(id, context.ActorOf(reason: null), CancellationToken.None))
-        {
-            await context.WriteProblemAsync(ProblemCode.NotFound);
-            return;
-        }
-
-        await settlements.BarAsync(id, until: null, CancellationToken.None);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        entry.MapGet("", (string address, string prefix, HttpContext context, BlacklistDesk desk) => desk.FindAsync(BlacklistSubject.Address($"{address}/{prefix}"), context))
+            .Reads("The entry of a range of addresses in the blacklist").Produces<BlacklistEntry>();
+        entry.MapPut("", (string address, string prefix, HttpContext context, BlacklistDesk desk) => desk.PutAsync(BlacklistSubject.Address($"{address}/{prefix}"), context))
+            .Bars("Bar a range of addresses from every sale").Produces<BlacklistEntry>();
+        entry.MapDelete("", (string address, string prefix, string? reason, HttpContext context, BlacklistDesk desk) =>
+                desk.LiftAsync(BlacklistSubject.Address($"{address}/{prefix}"), reason, context))
+            .Lifts("Let a range of addresses take part again");
     }
+
+    private static RouteHandlerBuilder Reads(this RouteHandlerBuilder call, string summary) =>
+        call.RequireRole(Readers).WithSummary(summary).ProducesProblem(StatusCodes.Status404NotFound);
+
+    private static RouteHandlerBuilder Bars(this RouteHandlerBuilder call, string summary) =>
+        call.RequireRole(Writers).WithSummary(summary).TakesJson<BlacklistRequest>()
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+
+    private static RouteHandlerBuilder Lifts(this RouteHandlerBuilder call, string summary) =>
+        call.RequireRole(Writers).WithSummary(summary).Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 }

@@ -12,6 +12,8 @@ public static class ConsoleEndpoints
         services.AddSingleton<GateComparison>();
         services.AddSingleton<SaleReadiness>();
         services.AddSingleton<Reconciliation>();
+        services.AddSingleton<BlacklistDesk>();
+        services.AddSingleton<BlacklistImport>();
     }
 
     public static void MapConsole(this IEndpointRouteBuilder app)

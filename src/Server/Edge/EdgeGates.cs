@@ -22,6 +22,7 @@ internal sealed class EdgeGates(
     IUserLimit userLimit,
     Sessions sessions,
     OrderSubmissions submissions,
+    BarredOrigins barredOrigins,
     InFlightLimit inFlight,
     EdgeCounts counts,
     ConductLog conduct,
@@ -49,6 +50,7 @@ internal sealed class EdgeGates(
                 ?? await CheckUserAsync(request)
                 ?? await ReadOrderAsync(request)
                 ?? CheckSale(request)
+                ?? CheckBarred(request)
                 ?? CheckAnswersInMemory(request)
                 ?? await AwaitBodyAsync(request)
                 ?? Enter(request);
@@ -198,6 +200,28 @@ internal sealed class EdgeGates(
 
         request.Sale ??= SaleOfPath.Find(request.Context.Request.Path, catalog);
         return request.Sale is { } live && sales.Take((ulong)live.Sale.Id.Value, request.ArrivedAt, 1, limits.Sale).Wait != 0 ? EdgeRefusal.SaleLimit : null;
+    }
+
+    /// <summary>
+    /// Whoever wants a reservation or an order token from a barred address, or with a barred device. Their session is good and the sale is there, so that others hear
+    /// what they always hear; orders are the gate's to refuse, since one that is there already is told.
+    /// </summary>
+    private EdgeRefusal? CheckBarred(EdgeRequest request)
+    {
+        if (request.Session is null || !RequestKinds.AsksToTakePart(request.Context.Request))
+        {
+            return null;
+        }
+
+        var barred = barredOrigins.Find(request.Context);
+        request.Sale ??= barred is null ? null : SaleOfPath.Find(request.Context.Request.Path, catalog);
+        return request.Sale is null or { Sale.Status: SaleStatus.Draft } ? null
+            : barred switch
+            {
+                OrderDecision.BarredAddress => EdgeRefusal.BarredAddress,
+                OrderDecision.BarredDevice => EdgeRefusal.BarredDevice,
+                _ => null,
+            };
     }
 
     /// <summary>

@@ -15,6 +15,10 @@ public enum EdgeReason
     AddressLimit,
     UserLimit,
 
+    /// <summary>A reservation or an order token asked for from an address, or by a device, that is on the blacklist.</summary>
+    BarredAddress,
+    BarredDevice,
+
     /// <summary>A request to order without a session.</summary>
     Unauthenticated,
 
@@ -47,6 +51,8 @@ internal sealed record EdgeRefusal(EdgeReason Reason, ProblemCode Problem, Order
     public static EdgeRefusal SalePaused { get; } = new(EdgeReason.SalePaused, ProblemCode.SalePaused, OrderDecision.EdgeSalePaused);
     public static EdgeRefusal SaleEnded { get; } = new(EdgeReason.SaleEnded, ProblemCode.SaleEnded, OrderDecision.EdgeSaleEnded);
     public static EdgeRefusal SoldOut { get; } = new(EdgeReason.SoldOut, ProblemCode.SoldOut, OrderDecision.EdgeSoldOut);
+    public static EdgeRefusal BarredAddress { get; } = new(EdgeReason.BarredAddress, ProblemCode.NotEligible, OrderDecision.BarredAddress);
+    public static EdgeRefusal BarredDevice { get; } = new(EdgeReason.BarredDevice, ProblemCode.NotEligible, OrderDecision.BarredDevice);
     public static EdgeRefusal Shed { get; } = new(EdgeReason.Shed, ProblemCode.Overloaded, OrderDecision.Shed);
 
     /// <summary>A caller who has to wait for longer than anybody is asked to by default is told so.</summary>

@@ -12,7 +12,7 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Edge;
 
 /// <summary>Makes what a gateway asks for four times a second: sales, which of their offers are sold out, the limits (docs/gateway.md).</summary>
-internal sealed class EdgeState(EdgeOptions options, SaleCatalog catalog, KnownOrders knownOrders, TokenAges ages, TimeProvider time)
+internal sealed class EdgeState(EdgeOptions options, SaleCatalog catalog, KnownOrders knownOrders, OriginBlacklist origins, TokenAges ages, TimeProvider time)
 {
     /// <summary>A gateway needs to know of no sale for which no token can live.</summary>
     private static readonly TimeSpan EndedStays = Limits.GateKeepsEnded;
@@ -29,7 +29,10 @@ internal sealed class EdgeState(EdgeOptions options, SaleCatalog catalog, KnownO
             "",
             new EdgeLimitsDocument(options.LimitsEnabled, limits.Total, limits.Address, limits.User, limits.Sale),
             new EdgeTokensDocument((long)ages.Minimum.TotalMilliseconds, (long)ages.Maximum.TotalMilliseconds),
-            [.. catalog.Sales.Where(live => live.Sale.Status != SaleStatus.Draft && now < live.Sale.ClosesAt + EndedStays).Select(live => Describe(live, now))]);
+            [.. catalog.Sales.Where(live => live.Sale.Status != SaleStatus.Draft && now < live.Sale.ClosesAt + EndedStays).Select(live => Describe(live, now))])
+        {
+            BarredAddresses = origins.HasRanges ? [.. origins.RangesAt(now, Limits.BlacklistRangesTold).Select(range => range.ToHex())] : null,
+        };
         var tagged = JsonSerializer.SerializeToUtf8Bytes(document with { EpochMs = 0 }, WireJson.Default.EdgeStateDocument);
         var rev = Convert.ToHexStringLower(SHA256.HashData(tagged).AsSpan(0, 8));
         return JsonSerializer.SerializeToUtf8Bytes(document with { Rev = rev }, WireJson.Default.EdgeStateDocument);

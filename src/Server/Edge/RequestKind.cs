@@ -67,6 +67,18 @@ public static class RequestKinds
         HttpMethods.IsPost(request.Method) && request.Path.Value is { } path
         && (path.Equals("/api/v1/orders", StringComparison.OrdinalIgnoreCase) || path.Equals("/api/v1/orders/", StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Calls for a reservation or an order token; the forms of the pages ask the same of their stage.</summary>
+    public static bool AsksToTakePart(HttpRequest request)
+    {
+        if (!HttpMethods.IsPost(request.Method) || !request.Path.StartsWithSegments(Api, StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        var path = request.Path.Value.AsSpan().TrimEnd('/');
+        return path.EndsWith("/reservations", StringComparison.OrdinalIgnoreCase) || path.EndsWith("/order-tokens", StringComparison.OrdinalIgnoreCase);
+    }
+
     private static RequestKind OfCall(PathString call, bool posts)
     {
         if (posts)

@@ -132,6 +132,7 @@ public static class ServerSetup
         services.AddSingleton<Breakers>();
         services.AddSingleton<EligibilityCheck>();
         services.AddSingleton<SaleCatalog>();
+        services.AddSingleton<OriginBlacklist>();
         services.AddSingleton<KnownOrders>();
         services.AddSingleton(_ => userLimit);
         services.AddSingleton<Settlements>();
@@ -153,6 +154,7 @@ public static class ServerSetup
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
         services.AddSingleton(new Stamps(settings.TokenKey, settings.PreviousTokenKeys));
         services.AddSingleton<Devices>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BarredOrigins>(provider, settings.Edge.TrustedProxies));
         services.AddSingleton(provider => new Callers(
             provider.GetRequiredService<Devices>(), provider.GetRequiredService<Stamps>(), settings.Edge.TrustedProxies, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChallengeStamps>();
@@ -227,6 +229,7 @@ public static class ServerSetup
             }
 
             services.AddHostedService<ExpiryJob>();
+            services.AddHostedService<BlacklistJob>();
             if (settings.Demo)
             {
                 services.AddHostedService<DemoJob>();

@@ -13,6 +13,9 @@ namespace FlashSale.Server.Http;
 /// <param name="Deadline">A timestamp of the time provider.</param>
 public sealed record OrderSubmission(OrderToken Token, long Deadline)
 {
+    /// <summary>Its address or device may not take part: why, for the count.</summary>
+    public OrderDecision? Barred { get; init; }
+
     /// <param name="left">What is left of the time for it.</param>
     public static OrderSubmission Within(TimeSpan left, OrderToken token, TimeProvider time) =>
         new(token, time.GetTimestamp() + (long)(left.TotalSeconds * time.TimestampFrequency));

@@ -90,6 +90,7 @@ public sealed class Admission : IDisposable
         {
             var refusal = SalePhases.Of(sale, anyAvailable: true, request.Now) switch
             {
+                SalePhase.Open when request.IsBarred => AdmissionOutcome.NotEligible,
                 SalePhase.Open => await eligibility.ReadAsync(sale, request.UserId) switch
                 {
                     Eligibility.Eligible => AdmissionOutcome.Standby,

@@ -15,6 +15,7 @@ namespace FlashSale.Server.Orders;
 /// </summary>
 public sealed class PlaceOrder(
     OrderSubmissions submissions,
+    BarredOrigins barredOrigins,
     SaleCatalog catalog,
     Admission admission,
     ILedger ledger,
@@ -28,7 +29,7 @@ public sealed class PlaceOrder(
     {
         var submission = context.Features.Get<OrderSubmission>()
             ?? throw new InvalidOperationException("The edge, which reads the body, is not in front.");
-        var (decision, order, offer) = await DecideAsync(submission);
+        var (decision, order, offer) = await DecideAsync(submission with { Barred = barredOrigins.Find(context) });
         metrics.Decide(decision, submission.Token.SaleId);
         if (order is null)
         {
@@ -53,7 +54,8 @@ public sealed class PlaceOrder(
             return (refusal, null);
         }
 
-        var (decision, order, _) = await DecideAsync(OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time));
+        var (decision, order, _) = await DecideAsync(
+            OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time) with { Barred = barredOrigins.Find(context) });
         metrics.Decide(decision, reading.Token.SaleId);
         return (decision, order);
     }
@@ -81,7 +83,7 @@ public sealed class PlaceOrder(
     private async ValueTask<OrderAnswer> DecideNowAsync(OrderSubmission submission, LiveOffer offer)
     {
         var token = submission.Token;
-        var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow());
+        var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow()) { IsBarred = submission.Barred is not null };
         var admitted = await admission.AdmitAsync(request, offer);
         switch (admitted)
         {
@@ -90,6 +92,8 @@ public sealed class PlaceOrder(
             case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
                 var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted, submission.Deadline);
                 return new OrderAnswer(answer.Decision, answer.Order, offer);
+            case AdmissionOutcome.NotEligible when submission.Barred is { } why:
+                return new OrderAnswer(why, Offer: offer);
             default:
                 return new OrderAnswer(DecisionOf(admitted), Offer: offer);
         }

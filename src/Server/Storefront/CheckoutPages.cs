@@ -33,8 +33,8 @@ public static class CheckoutPages
 
     public static void MapCheckoutPages(this IEndpointRouteBuilder app, Language language)
     {
-        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, Callers callers, TokenIssuer issuer) =>
-            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), callers, issuer, context));
+        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, Callers callers, BarredOrigins barred, TokenIssuer issuer) =>
+            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), callers, barred, issuer, context));
         app.MapPost(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, PlaceOrder place, SaleMetrics metrics) =>
             SubmitAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), place, metrics, context));
     }
@@ -44,7 +44,7 @@ public static class CheckoutPages
     private static LiveOffer? FindOffer(ShopperReader shoppers, string slug, string offerId) =>
         shoppers.FindSale(slug)?.Offers.FirstOrDefault(offer => offer.Offer.Id.ToString() == offerId);
 
-    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, Callers callers, TokenIssuer issuer, HttpContext context)
+    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, Callers callers, BarredOrigins barred, TokenIssuer issuer, HttpContext context)
     {
         if (offer is null)
         {
@@ -54,6 +54,11 @@ public static class CheckoutPages
         if (visit.Session is not { } session)
         {
             return visit.SignIn(PathOf(offer));
+        }
+
+        if (barred.Find(context) is not null)
+        {
+            return Refuse(visit, offer, ProblemCode.NotEligible, null, context);
         }
 
         // A challenge comes back in the address: the page may be loaded again, or in the other language, and is the checkout of the same order.

@@ -46,7 +46,7 @@ public static class SalePages
 }
 
 /// <summary>The form that reserves.</summary>
-public sealed class ReservationForm(ShopperReader shoppers, Callers callers, CallerChecks checks, ReservationDesk desk)
+public sealed class ReservationForm(ShopperReader shoppers, Callers callers, CallerChecks checks, BarredOrigins barred, ReservationDesk desk)
 {
     public async Task<IResult> SendAsync(string slug, Visit visit, HttpContext context)
     {
@@ -82,7 +82,7 @@ public sealed class ReservationForm(ShopperReader shoppers, Callers callers, Cal
             return await ShowAsync(live, visit, ProblemCode.ChallengeRequired, model, context);
         }
 
-        if (check.IsBarred)
+        if (check.IsBarred || barred.Find(context) is not null)
         {
             return await ShowAsync(live, visit, ProblemCode.NotEligible, new SaleModel(live, Shopper.Stranger, null), context);
         }

@@ -25,7 +25,7 @@ public sealed class MemoryGate : IGate
 
     public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
         new(offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
-            ? offer.Admit(request, EligibilityOf(offer.Sale, request.UserId, request.Now))
+            ? offer.Admit(request, request.IsBarred ? Eligibility.NotEligible : EligibilityOf(offer.Sale, request.UserId, request.Now))
             : AdmissionOutcome.NotWarm);
 
     public ValueTask<bool> SettleAsync(Settlement settlement, CancellationToken cancellation)

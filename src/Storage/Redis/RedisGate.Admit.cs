@@ -102,8 +102,9 @@ public sealed partial class RedisGate
             var now = admission.Request.Now.ToUnixTimeMilliseconds();
             values[at++] = BytesOf(admission.Request.OrderId);
             values[at++] = admission.Request.UserId.Value;
-            values[at++] = now == last ? RedisValue.EmptyString : now;
-            last = now;
+            // The time of one that is barred is negative, and no other's.
+            values[at++] = admission.Request.IsBarred ? -now : now == last ? RedisValue.EmptyString : now;
+            last = admission.Request.IsBarred ? long.MinValue : now;
         }
 
         return values;

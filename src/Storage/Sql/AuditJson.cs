@@ -45,4 +45,9 @@ internal sealed class OfferIdConverter : JsonConverter<OfferId>
 [JsonSerializable(typeof(Sale))]
 [JsonSerializable(typeof(StockDocument))]
 [JsonSerializable(typeof(BlacklistDocument))]
+[JsonSerializable(typeof(BlacklistEntry))]
+[JsonSerializable(typeof(BlacklistImportAudit))]
 internal sealed partial class AuditJsonContext : JsonSerializerContext;
+
+/// <param name="Subjects">The first that were added or changed.</param>
+internal sealed record BlacklistImportAudit(BlacklistImportDocument Done, IReadOnlyList<string> Subjects);

@@ -184,6 +184,10 @@ public abstract partial class SqlLedger
         if (barred.Count > 0)
         {
             RaiseCatalogRev(session);
+            foreach (var (user, end) in barred)
+            {
+                NoteChange(session, user, end);
+            }
         }
 
         return barred;

@@ -155,6 +155,10 @@ public abstract partial class SqlLedger
         if (decided.Exists(one => one.BarredUntil is not null))
         {
             RaiseCatalogRev(session);
+            foreach (var one in decided.Where(one => one.BarredUntil is not null))
+            {
+                NoteChange(session, one.UserId, one.BarredUntil);
+            }
         }
 
         return decided;
@@ -177,18 +181,15 @@ public abstract partial class SqlLedger
     /// <returns>Until when, if it was this that barred them. The caller raises the catalogue's revision.</returns>
     private static DateTimeOffset? Bar(SqlSession session, UserId user, BlacklistRequest entry, Actor actor, string action)
     {
-        var before = FindBlacklisted(session, user);
+        var before = FindLive(session, BlacklistKind.User, user.Value);
         var outlasts = before is not null && (before.ExpiresAt is null || before.ExpiresAt >= entry.ExpiresAt);
         if (!outlasts)
         {
-            session.Execute("DELETE FROM blacklist WHERE user_id = ?1", user.Value);
-            session.Execute(
-                "INSERT INTO blacklist (user_id, reason, source, actor, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                user.Value, entry.Reason, entry.Source, actor.UserId, session.Now.Ms(), entry.ExpiresAt.Ms());
+            Put(session, BlacklistKind.User, [new BlacklistEntry(BlacklistKind.User, user.Value, entry.Reason, entry.Source, actor.UserId, session.Now, entry.ExpiresAt)]);
         }
 
-        var after = outlasts ? before : FindBlacklisted(session, user);
-        Audit(session, actor, action, $"user/{user}", actor.Reason, AuditJson.Write(before), AuditJson.Write(after));
+        var after = outlasts ? before : FindLive(session, BlacklistKind.User, user.Value);
+        Audit(session, actor, action, $"user/{user}", actor.Reason, Json(before), Json(after));
         return outlasts ? null : entry.ExpiresAt;
     }
 
@@ -276,6 +277,7 @@ public abstract partial class SqlLedger
                 if (unbarred)
                 {
                     RaiseCatalogRev(session);
+                    NoteChange(session, before.UserId, null);
                 }
 
                 Audit(session, actor, "assessment.decide", $"user/{before.UserId}", actor.Reason, StatusJson(before.Status), StatusJson(status));

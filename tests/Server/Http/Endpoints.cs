@@ -53,7 +53,7 @@ public static class GoodBodies
                 ["delta"] = 1, ["reason"] = "found one", ["reference"] = "T-1", ["expectedAvailable"] = 10,
             },
             "/api/v1/admin/limits" => new JsonObject { ["address"] = new JsonObject { ["perSecond"] = 1_000, ["burst"] = 4_000 } },
-            "/api/v1/admin/blacklist/{userId}" => new JsonObject { ["reason"] = "scalper", ["source"] = "test", ["expiresAt"] = now.AddDays(1).ToString("O") },
+            _ when call.Path.StartsWith("/api/v1/admin/blacklist/", StringComparison.Ordinal) => new JsonObject { ["reason"] = "scalper", ["source"] = "test", ["expiresAt"] = now.AddDays(1).ToString("O") },
             "/api/v1/admin/assessments/{reservationId}/decision" => new JsonObject { ["status"] = "rejected", ["reason"] = "a farm" },
             "/api/v1/admin/assessments/{reservationId}/retry" => new JsonObject { ["reason"] = "the provider is back" },
             "/api/v1/admin/sales/{saleId}/risk-dry-run" => new JsonObject { ["threshold"] = 40 },

@@ -52,6 +52,9 @@ public sealed class HostileShop : IAsyncLifetime
         .Replace("{orderId}", hostile ?? order, StringComparison.Ordinal)
         .Replace("{reservationId}", hostile ?? reservation, StringComparison.Ordinal)
         .Replace("{code}", hostile ?? coupon, StringComparison.Ordinal)
+        .Replace("{device}", hostile ?? "00000000000000ab", StringComparison.Ordinal)
+        .Replace("{address}", hostile ?? "203.0.113.0", StringComparison.Ordinal)
+        .Replace("{prefix}", hostile ?? "24", StringComparison.Ordinal)
         .Replace("{userId}", hostile ?? "somebody", StringComparison.Ordinal);
 
     public async Task<Reply> SendAsync(ApiCall call, byte[]? body, string? mediaType = "application/json", string? path = null, Action<HttpRequestMessage>? with = null)

@@ -54,7 +54,7 @@ public sealed class LedgerAwayTests(OwnMariaDb own) : IClassFixture<OwnMariaDb>,
         eligibility = new EligibilityCheck(gate, ledger, breakers);
         var settlements = new Settlements(gate, catalog, TimeProvider.System);
         desk = new PaymentDesk(ledger, settlements, breakers, metrics);
-        var warmUp = new WarmUp(ledger, gate, catalog, settlements, TimeProvider.System);
+        var warmUp = new WarmUp(ledger, gate, catalog, new OriginBlacklist(), settlements, TimeProvider.System);
         jobs.Add(new CatalogJob(ledger, warmUp, catalog, breakers, readiness, TimeProvider.System, NullLogger<CatalogJob>.Instance));
         jobs.Add(new SettleJob(ledger, gate, catalog, settlements, breakers, readiness, TimeProvider.System, NullLogger<SettleJob>.Instance));
         foreach (var job in jobs)

@@ -38,7 +38,7 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
     {
         ledger = await SqliteLedger.OpenAsync(new SqliteLedgerOptions(File), TimeProvider.System, default);
         books = new Books(metrics);
-        warmUp = new WarmUp(ledger, gate, catalog, new Settlements(gate, catalog, TimeProvider.System), TimeProvider.System);
+        warmUp = new WarmUp(ledger, gate, catalog, new OriginBlacklist(), new Settlements(gate, catalog, TimeProvider.System), TimeProvider.System);
         sale = await TestSale.PublishAsync(ledger, TestSale.Draft(time.GetUtcNow().AddSeconds(-1), stock: 10));
         await warmUp.RefreshAsync(default);
         job = new ReconciliationJob(

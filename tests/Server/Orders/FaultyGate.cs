@@ -17,7 +17,10 @@ public class FaultyGate : DispatchProxy
     /// <summary>Nothing can be asked, as when that machine is gone.</summary>
     public bool IsAway { get; set; }
 
-    public bool HasBlacklist { get; private set; }
+    public bool HasBlacklist => BlacklistLoads > 0;
+
+    /// <summary>How often it was given the whole blacklist.</summary>
+    public int BlacklistLoads { get; private set; }
 
     /// <summary>Called when a sale is about to be loaded.</summary>
     public Action? OnWarmUp { get; set; }
@@ -43,7 +46,7 @@ public class FaultyGate : DispatchProxy
                 Asked++;
                 break;
             case nameof(IGate.LoadBlacklistAsync):
-                HasBlacklist = true;
+                BlacklistLoads++;
                 break;
             case nameof(IGate.WarmUpAsync):
                 OnWarmUp?.Invoke();

@@ -50,12 +50,13 @@ public sealed class WriterRig : IAsyncDisposable
         Faults = faults;
         breakers = new Breakers(gate.Gate, time);
         settlements = new Settlements(gate.Gate, catalog, time);
-        warmUp = new WarmUp(ledger, gate.Gate, catalog, settlements, time);
+        warmUp = new WarmUp(ledger, gate.Gate, catalog, new OriginBlacklist(), settlements, time);
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
         Draws = new DrawRoom(faulty, time, metrics, NullLogger<DrawRoom>.Instance, drawEntries);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
-        var submissions = new OrderSubmissions(tokens, new Devices(new Stamps(new byte[32], [])), new RecentFaults(new ConductLog(), time), time);
-        place = new PlaceOrder(submissions, catalog, admission, faulty, Writer, Draws, metrics, time);
+        var devices = new Devices(new Stamps(new byte[32], []));
+        var submissions = new OrderSubmissions(tokens, devices, new RecentFaults(new ConductLog(), time), time);
+        place = new PlaceOrder(submissions, new BarredOrigins(new OriginBlacklist(), [], devices, time), catalog, admission, faulty, Writer, Draws, metrics, time);
     }
 
     public SteppedTime Time { get; }
@@ -86,7 +87,7 @@ public sealed class WriterRig : IAsyncDisposable
         var catalog = new SaleCatalog();
         var published = await TestSale.PublishAsync(sqlite, TestSale.Draft(time.GetUtcNow(), stock, limit) with { Defences = new SaleDefences { DrawMs = drawMs } });
         var first = new Settlements(wrapped.Gate, catalog, time);
-        await new WarmUp(sqlite, wrapped.Gate, catalog, first, time).RefreshAsync(CancellationToken.None);
+        await new WarmUp(sqlite, wrapped.Gate, catalog, new OriginBlacklist(), first, time).RefreshAsync(CancellationToken.None);
         wrapped.Faults.IsShared = sharedGate;
         var rig = new WriterRig(path, sqlite, published, catalog, wrapped, options ?? new LedgerWriterOptions(), time, drawEntries);
         await rig.Writer.StartAsync(CancellationToken.None);

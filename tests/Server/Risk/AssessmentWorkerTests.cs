@@ -3,6 +3,7 @@ using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Server.Risk;
 using FlashSale.Storage;
+using FlashSale.Tests.Storage;
 
 using Xunit;
 
@@ -23,7 +24,7 @@ public sealed class AssessmentWorkerTests
         await rig.ReachAsync(all => all.All(one => one.State == AssessmentState.Done), "all are assessed", TimeSpan.Zero);
 
         Assert.All(await rig.ReadAsync(), one => Assert.Equal(one.UserId.Value.StartsWith("bad", StringComparison.Ordinal) ? ReservationStatus.Rejected : ReservationStatus.Approved, one.Status));
-        Assert.Equal(30, (await rig.Ledger.ListBlacklistAsync(default)).Count);
+        Assert.Equal(30, (await rig.Ledger.ListBarredUsersAsync()).Count);
         Assert.Equal(30, (await rig.Ledger.ListAuditAsync(null, 500, default)).Count(entry => entry.Action == "reservation.reject"));
         await Eventually.HoldsAsync(
             async () => await rig.Gate.CheckAsync(rig.Sale.Id, UserId.Parse("bad-0"), rig.Time.GetUtcNow(), default) == Eligibility.NotEligible

@@ -1,5 +1,6 @@
 -- Admissions in their users' home shard, decided one after the other. KEYS: sale, offer, pending, spilled, reserved, rejected, barred (orders.lua and sale.lua
--- say what is in them). ARGV: '1' when another shard may be asked for a unit, then (order (16 bytes), user, now (ms; '' as before)) of each.
+-- say what is in them). ARGV: '1' when another shard may be asked for a unit, then (order (16 bytes), user, now (ms; '' as before; negative: its
+-- device or address is barred)) of each.
 -- Gives a byte for each: the outcome as AdmissionOutcome counts it, or 100: noted here, and a unit is to be taken from another shard.
 -- This runs for every request that comes so far: what counts is the number of calls, so each is made once for all of them.
 local call, args = redis.call, ARGV
@@ -36,9 +37,13 @@ end
 
 local function decide(i)
   local order, account = fields[2 * i + 3], fields[2 * i + 4]
+  local refused = false
   if args[3 * i + 1] ~= '' then
     time = args[3 * i + 1]
     now = tonumber(time)
+    if now < 0 then
+      refused, now = true, -now
+    end
   end
 
   if offer[2 * i + 3] or seen[order] then
@@ -57,6 +62,9 @@ local function decide(i)
     return 3
   end
 
+  if refused then
+    return 7
+  end
   if barred == 1 then
     barredUntil = barredUntil or ofAllUsers('HMGET', KEYS[7])
     if barredUntil[i] and now < tonumber(barredUntil[i]) then
