@@ -156,7 +156,7 @@ public abstract partial class SqlLedger
                     "SELECT count(*) FROM orders WHERE user_id = ?1 AND status = 'expired' AND pay_before > ?2",
                     row => row.Int(0),
                     user.Value, (session.Now - Limits.UnpaidHoldsWithin).Ms());
-                if (expired >= defences.UnpaidHolds && FindBlacklisted(session, user) is null)
+                if (expired >= defences.UnpaidHolds && FindLive(session, BlacklistKind.User, user.Value) is null)
                 {
                     unpaid[user.Value] = new BlacklistRequest(
                         $"{expired} orders within {Limits.UnpaidHoldsWithin.TotalHours:0} hours were not paid",
