@@ -14,11 +14,13 @@ public sealed class Crowd(Uri target, int connections)
 
     /// <param name="next">The bytes of the next request; null ends the run early.</param>
     /// <param name="length">Of the run.</param>
-    public async Task<Result> RunAsync(Func<byte[]?> next, TimeSpan length)
+    /// <param name="perSecond">Of all connections together: each sends at its own times, whatever the answers take, and latency counts from then. 0: each sends when it has its answer.</param>
+    public async Task<Result> RunAsync(Func<byte[]?> next, TimeSpan length, int perSecond = 0)
     {
         var time = TimeProvider.System;
         var started = time.GetTimestamp();
-        var runs = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => ConnectAndRunAsync(next, started, length)));
+        var runs = await Task.WhenAll(Enumerable.Range(0, connections).Select(i =>
+            ConnectAndRunAsync(next, started, length, perSecond == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((double)connections / perSecond), (double)i / connections)));
         var elapsed = time.GetElapsedTime(started).TotalSeconds;
         var latencies = runs.SelectMany(run => run.Latencies).Order().ToArray();
         var statuses = runs.SelectMany(run => run.ByStatus).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Value));
@@ -30,7 +32,8 @@ public sealed class Crowd(Uri target, int connections)
             latencies.Length == 0 ? 0 : latencies[(int)(latencies.Length * 0.99)]);
     }
 
-    private async Task<(List<float> Latencies, Dictionary<int, long> ByStatus)> ConnectAndRunAsync(Func<byte[]?> next, long started, TimeSpan length)
+    private async Task<(List<float> Latencies, Dictionary<int, long> ByStatus)> ConnectAndRunAsync(
+        Func<byte[]?> next, long started, TimeSpan length, TimeSpan every, double shift)
     {
         await Task.Yield();
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -42,6 +45,15 @@ public sealed class Crowd(Uri target, int connections)
         while (time.GetElapsedTime(started) < length && next() is { } request)
         {
             var sent = time.GetTimestamp();
+            if (every > TimeSpan.Zero)
+            {
+                sent = started + (long)((latencies.Count + shift) * every.TotalSeconds * time.TimestampFrequency);
+                if (time.GetElapsedTime(time.GetTimestamp(), sent) is { Ticks: > 0 } early)
+                {
+                    await Task.Delay(early);
+                }
+            }
+
             await socket.SendAsync(request, SocketFlags.None);
             var status = await ReadAnswerAsync(socket, buffer);
             latencies.Add((float)time.GetElapsedTime(sent).TotalMilliseconds);

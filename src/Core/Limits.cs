@@ -196,8 +196,17 @@ public static class Limits
     /// <summary>How long a claimed assessment belongs to its worker; then another takes it. Two waves of providers that hang fit twice.</summary>
     public static readonly TimeSpan AssessmentVisibility = TimeSpan.FromSeconds(10);
 
-    /// <summary>Assessments in one claim where providers are asked: two waves of <see cref="ProviderCalls"/>.</summary>
-    public const int AssessmentBatch = 2 * ProviderCalls;
+    /// <summary>Assessments in one claim where providers are asked.</summary>
+    public const int AssessmentBatch = ProviderCalls;
+
+    /// <summary>
+    /// Between the beginnings of two assessments that ask providers: in one burst they would take the processors from the orders. With providers of 50 ms it
+    /// leaves about 250 a second.
+    /// </summary>
+    public static readonly TimeSpan AssessmentPace = TimeSpan.FromMilliseconds(3);
+
+    /// <summary>Decisions in one transaction: about a millisecond, during which the embedded ledger writes no orders.</summary>
+    public const int AssessmentPiece = 16;
 
     /// <summary>Where nobody is asked: about as many orders as a commit carries.</summary>
     public const int QuickAssessmentBatch = 256;
@@ -218,7 +227,7 @@ public static class Limits
     public const int AssessmentsAwaited = 4_096;
 
     /// <summary>Calls to one provider under way.</summary>
-    public const int ProviderCalls = 32;
+    public const int ProviderCalls = 64;
     public static readonly TimeSpan ProviderTimeout = TimeSpan.FromSeconds(2);
     public const int ProviderAnswerBytes = 16 * 1024;
 

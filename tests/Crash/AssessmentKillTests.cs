@@ -11,9 +11,9 @@ namespace FlashSale.Tests.Crash;
 [Collection(CrashCollection.Name)]
 public sealed class AssessmentKillTests
 {
-    private const int Reservations = 240;
     private const int Kills = 3;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly int Reservations = Campaign.Size(240, 10_000);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(Campaign.Size(1, 5));
 
     [Fact]
     public async Task Kill_WhileItAssesses_DecidesEveryReservationOnce()

@@ -7,6 +7,8 @@ internal static class Campaign
 {
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("FLASHSALE_TESTS") == "long";
 
+    public static int Size(int few, int many) => IsLong ? many : few;
+
     /// <summary>Seeds from 1; a failure names the one to run again: <c>FLASHSALE_SEEDS=7,12</c> runs these only.</summary>
     public static TheoryData<int> Seeds(int few, int many) => Environment.GetEnvironmentVariable("FLASHSALE_SEEDS") is { Length: > 0 } chosen
         ? new(chosen.Split(',').Select(int.Parse))

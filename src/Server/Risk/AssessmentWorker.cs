@@ -83,8 +83,14 @@ public sealed class AssessmentWorker(
         var delays = new ConcurrentBag<AssessmentDelay>();
         if (providers.AreAsked)
         {
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = Limits.ProviderCalls, CancellationToken = stopping };
-            await Parallel.ForAsync(0, claims.Count, parallel, async (i, _) => await AssessAsync(claims[i], inputs[i], decisions, delays));
+            var asked = new Task[claims.Count];
+            for (var i = 0; i < asked.Length; i++)
+            {
+                asked[i] = AssessAsync(claims[i], inputs[i], decisions, delays);
+                await Task.Delay(Limits.AssessmentPace, stopping);
+            }
+
+            await Task.WhenAll(asked);
         }
         else
         {
@@ -127,10 +133,10 @@ public sealed class AssessmentWorker(
 
     private async Task KeepAsync(IReadOnlyList<AssessmentDecision> decisions, IReadOnlyList<AssessmentDelay> delays)
     {
-        var decided = await ledger.DecideAssessmentsAsync(decisions, CancellationToken.None);
-        foreach (var some in decided.Chunk(Limits.SettleAtOnce))
+        foreach (var piece in decisions.Chunk(Limits.AssessmentPiece))
         {
-            await Task.WhenAll(some.Select(TellAsync));
+            var decided = await ledger.DecideAssessmentsAsync(piece, CancellationToken.None);
+            await Task.WhenAll(decided.Select(TellAsync));
         }
 
         await ledger.DelayAssessmentsAsync(delays, CancellationToken.None);
