@@ -191,7 +191,7 @@ public static class Limits
     public const int RiskReasonsLength = 500;
 
     /// <summary>Beyond it a count says no more: a crowd on one address must not make each assessment read all that came before it.</summary>
-    public const int RiskCountMax = 1_000;
+    public const int RiskCountMax = 500;
 
     /// <summary>How long a claimed assessment belongs to its worker; then another takes it. Two waves of providers that hang fit twice.</summary>
     public static readonly TimeSpan AssessmentVisibility = TimeSpan.FromSeconds(10);

@@ -15,7 +15,7 @@ namespace FlashSale.Tests.Faults;
 public sealed class TwoOrderInstancesTests(FaultServers servers)
 {
     private const int Stock = 650;
-    private static readonly string[] Roles = ["console", "jobs", "storefront", "orders", "orders"];
+    private static readonly string[] Roles = ["console", "jobs", "risk", "storefront", "orders", "orders"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]

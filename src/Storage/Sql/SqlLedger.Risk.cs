@@ -82,9 +82,29 @@ public abstract partial class SqlLedger
     }
 
     public Task<IReadOnlyList<RiskInputs>> ReadRiskInputsAsync(IReadOnlyList<ClaimedAssessment> claims, CancellationToken cancellation) =>
-        ReadAsync<IReadOnlyList<RiskInputs>>(session => [.. claims.Select(claim => ReadInputs(session, claim))], cancellation);
+        ReadAsync<IReadOnlyList<RiskInputs>>(
+            session => [.. claims.Chunk(ClaimPiece).SelectMany(piece =>
+            {
+                var conduct = ReadConduct(session, piece);
+                return piece.Select(claim => ReadInputs(session, claim, conduct[claim.UserId])).ToList();
+            })],
+            cancellation);
 
-    private static RiskInputs ReadInputs(SqlSession session, ClaimedAssessment claim)
+    /// <summary>What the users of a piece did lately; a statement has one length, so the last one is named again and again.</summary>
+    private static ILookup<UserId, (string Kind, long Sum)> ReadConduct(SqlSession session, ClaimedAssessment[] piece)
+    {
+        var since = piece.Min(claim => claim.CreatedAt) - Limits.ConductLooksBack;
+        object?[] values = [Day(since), .. Enumerable.Range(0, ClaimPiece).Select(i => piece[Math.Min(i, piece.Length - 1)].UserId.Value)];
+        return session.Query(
+            """
+            SELECT user_id, kind, sum(count) FROM conduct
+            WHERE user_id IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) AND day >= ?1 GROUP BY user_id, kind
+            """,
+            row => (User: row.User(0), Kind: row.Text(1), Sum: row.Long(2)),
+            values).ToLookup(row => row.User, row => (row.Kind, row.Sum));
+    }
+
+    private static RiskInputs ReadInputs(SqlSession session, ClaimedAssessment claim, IEnumerable<(string Kind, long Sum)> conduct)
     {
         var inputs = claim.Evidence.ToInputs(claim.CreatedAt);
         var (device, at) = (claim.Evidence.Device, claim.CreatedAt);
@@ -108,10 +128,7 @@ public abstract partial class SqlLedger
             inputs[input] = 0;
         }
 
-        foreach (var (kind, sum) in session.Query(
-            "SELECT kind, sum(count) FROM conduct WHERE user_id = ?1 AND day >= ?2 GROUP BY kind",
-            row => (row.Text(0), row.Long(1)),
-            claim.UserId.Value, Day(at - Limits.ConductLooksBack)))
+        foreach (var (kind, sum) in conduct)
         {
             if (InputOfConduct.TryGetValue(kind, out var input))
             {
