@@ -219,13 +219,6 @@ public static class Limits
     public static readonly TimeSpan AssessmentPause = TimeSpan.FromMilliseconds(500);
     public static readonly TimeSpan AssessmentPauseMax = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// How long a reservation waits for its own assessment where nothing slow is asked: what comes later is told as pending. It takes two commits, some
-    /// milliseconds; a crowd that reserves at once makes it longer.
-    /// </summary>
-    public static readonly TimeSpan AssessmentPatience = TimeSpan.FromMilliseconds(500);
-    public const int AssessmentsAwaited = 4_096;
-
     /// <summary>Calls to one provider under way.</summary>
     public const int ProviderCalls = 64;
     public static readonly TimeSpan ProviderTimeout = TimeSpan.FromSeconds(2);

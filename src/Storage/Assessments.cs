@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using FlashSale.Core;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
+using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage;
@@ -23,7 +24,14 @@ public sealed record ClaimedAssessment(
 
 /// <summary>What was found of a reservation.</summary>
 public sealed record AssessmentDecision(
-    ClaimedAssessment Claim, RiskInputs Inputs, RiskAssessment Result, ReservationStatus Status, string RulesVersion, int BanDays);
+    ClaimedAssessment Claim, RiskInputs Inputs, RiskAssessment Result, ReservationStatus Status, string RulesVersion, int BanDays)
+{
+    public static AssessmentDecision Of(ClaimedAssessment claim, RiskInputs inputs, RiskRules rules, Sale sale)
+    {
+        var result = RiskPolicy.Assess(rules, inputs);
+        return new AssessmentDecision(claim, inputs, result, RiskPolicy.Decide(result.Score, sale.RiskThreshold), rules.Version, rules.BanDays);
+    }
+}
 
 /// <summary>An assessment that could not be made now.</summary>
 /// <param name="Attempts">From now on; those that failed, or people must look.</param>

@@ -76,6 +76,12 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Makes the reservation, or finds the user's one of this sale. A pending one has its assessment from the same transaction on.</summary>
     Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, Evidence evidence, CancellationToken cancellation);
 
+    /// <summary>The same where nothing slow is asked: a new one is assessed in the transaction that makes it.</summary>
+    /// <param name="assess">Called in the transaction, perhaps more than once.</param>
+    /// <returns>Decided is null for one that was there before.</returns>
+    Task<(bool Created, Reservation Reservation, DecidedReservation? Decided)> ReserveAssessedAsync(
+        Reservation reservation, Evidence evidence, Func<ClaimedAssessment, RiskInputs, AssessmentDecision> assess, CancellationToken cancellation);
+
     /// <summary>Reservations of a sale by status; none of a status is no entry.</summary>
     Task<IReadOnlyDictionary<ReservationStatus, long>> CountReservationsAsync(SaleId sale, CancellationToken cancellation);
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Reservations;
 
 namespace FlashSale.Storage;
 
@@ -76,6 +77,16 @@ public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider ti
         catch (GateUnavailableException)
         {
             NoteUntold(sale);
+        }
+    }
+
+    /// <summary>What an assessment decided, with the bar that may come with it.</summary>
+    public async ValueTask TellAsync(DecidedReservation decided, CancellationToken cancellation)
+    {
+        await ReserveAsync(decided.SaleId, decided.UserId, decided.Status == ReservationStatus.Approved, cancellation);
+        if (decided.BarredUntil is { } until)
+        {
+            await BarAsync(decided.UserId, until, cancellation);
         }
     }
 

@@ -60,7 +60,7 @@ internal sealed partial class Storm : IAsyncDisposable
                 Users = size.Users,
                 BotPercent = 15,
                 Rate = size.Rate,
-                PrepareRate = 1_000,
+                PrepareRate = 500,
                 Seed = seed,
                 ReportDirectory = folder.Path,
                 Timeout = Patience,

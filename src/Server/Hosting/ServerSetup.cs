@@ -166,8 +166,9 @@ public static class ServerSetup
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton(settings.Risk);
         services.AddSingleton(settings.Risk.Rules);
-        services.AddSingleton(provider => new AssessmentNews(
-            settings.Roles.HasFlag(InstanceRoles.Risk) && !settings.Risk.AsksProviders, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AssessmentNews>();
+        services.AddSingleton<RiskMetrics>();
+        services.AddSingleton(new ReservationOptions(settings.Risk.Rules, settings.Roles.HasFlag(InstanceRoles.Risk) && !settings.Risk.AsksProviders));
         services.AddSingleton<ReservationDesk>();
         services.AddSingleton(settings.Writer);
         services.AddSingleton<LedgerWriter>();
@@ -212,7 +213,6 @@ public static class ServerSetup
 
         if (settings.Roles.HasFlag(InstanceRoles.Risk))
         {
-            services.AddSingleton<RiskMetrics>();
             services.AddSingleton<RiskProviders>();
             services.AddHostedService<AssessmentWorker>();
             services.AddHostedService<AssessmentWatch>();

@@ -3,50 +3,45 @@ using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Server.Http;
+using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Reservations;
 
-/// <summary>Takes reservations; each is pending until it is assessed.</summary>
-public sealed class ReservationDesk(ILedger ledger, AssessmentNews news, TimeProvider time)
+/// <param name="AtOnce">This instance has the role <c>risk</c> and asks no providers: a reservation is assessed as it is made.</param>
+public sealed record ReservationOptions(RiskRules Rules, bool AtOnce);
+
+/// <summary>Takes reservations; each is assessed as it is made, or waits for its assessment (docs/risk.md).</summary>
+public sealed class ReservationDesk(
+    ILedger ledger, Settlements settlements, AssessmentNews news, RiskMetrics metrics, ReservationOptions options, TimeProvider time)
 {
-    /// <summary>
-    /// The user's reservation, new or as it was; null outside the reservation window, unless there is one already. A new one waits a moment for its assessment
-    /// (<see cref="Limits.AssessmentPatience"/>) where that asks nobody who may be slow.
-    /// </summary>
+    /// <summary>The user's reservation, new or as it was; null outside the reservation window, unless there is one already.</summary>
     public async Task<(bool Created, Reservation? Reservation)> ReserveAsync(Sale sale, UserId user, CallerFacts facts, CancellationToken cancellation)
     {
-        if (await ledger.FindReservationAsync(sale.Id, user, cancellation) is { } known)
-        {
-            return (false, await AwaitAsync(known, cancellation));
-        }
-
         var now = time.GetUtcNow();
         if (!SalePhases.ReservationsAreOpen(sale, now))
         {
-            return (false, null);
+            return (false, await ledger.FindReservationAsync(sale.Id, user, cancellation));
         }
 
         var asked = new Reservation(Guid.CreateVersion7(now), sale.Id, user, ReservationStatus.Pending);
-        using var expected = news.Expect(asked.Id);
-        var (created, reservation) = await ledger.ReserveAsync(asked, EvidenceOf(facts), cancellation);
-        return created
-            ? (true, reservation with { Status = await expected.OutcomeAsync(cancellation) })
-            : (false, await AwaitAsync(reservation, cancellation));
-    }
-
-    /// <summary>One that was made before, perhaps a moment ago.</summary>
-    private async Task<Reservation> AwaitAsync(Reservation known, CancellationToken cancellation)
-    {
-        if (known.Status != ReservationStatus.Pending)
+        if (!options.AtOnce)
         {
-            return known;
+            var queued = await ledger.ReserveAsync(asked, EvidenceOf(facts), cancellation);
+            news.Ring();
+            return queued;
         }
 
-        using var expected = news.Expect(known.Id);
-        // It may have been decided before anybody listened.
-        var now = await ledger.FindReservationAsync(known.SaleId, known.UserId, cancellation) ?? known;
-        return now.Status == ReservationStatus.Pending ? now with { Status = await expected.OutcomeAsync(cancellation) } : now;
+        var (created, reservation, decided) = await ledger.ReserveAssessedAsync(asked, EvidenceOf(facts), Assess, cancellation);
+        if (decided is { } one)
+        {
+            metrics.Count(one);
+            await settlements.TellAsync(one, CancellationToken.None);
+        }
+
+        return (created, reservation);
+
+        AssessmentDecision Assess(ClaimedAssessment claim, RiskInputs inputs) => AssessmentDecision.Of(claim, inputs, options.Rules, sale);
     }
 
     private static Evidence EvidenceOf(CallerFacts facts) => new(

@@ -1,3 +1,4 @@
+using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Risk;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 
 using FlashSale.Core;
-using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
@@ -112,9 +111,7 @@ public sealed class AssessmentWorker(
         {
             var sale = catalog.Find(claim.SaleId)?.Sale ?? throw new LedgerUnavailableException($"Sale {claim.SaleId} is not loaded");
             await providers.AskAsync(claim.UserId, inputs);
-            var result = RiskPolicy.Assess(options.Rules, inputs);
-            decisions.Add(new AssessmentDecision(
-                claim, inputs, result, RiskPolicy.Decide(result.Score, sale.RiskThreshold), options.Rules.Version, options.Rules.BanDays));
+            decisions.Add(AssessmentDecision.Of(claim, inputs, options.Rules, sale));
         }
         catch (ProviderUnavailableException exception) when (!exception.WasAsked)
         {
@@ -142,16 +139,9 @@ public sealed class AssessmentWorker(
         await ledger.DelayAssessmentsAsync(delays, CancellationToken.None);
     }
 
-    private async Task TellAsync(DecidedReservation decided)
+    private Task TellAsync(DecidedReservation decided)
     {
-        var approved = decided.Status == ReservationStatus.Approved;
-        metrics.Count(approved ? AssessmentOutcome.Approved : AssessmentOutcome.Rejected);
-        await settlements.ReserveAsync(decided.SaleId, decided.UserId, approved, CancellationToken.None);
-        if (decided.BarredUntil is { } until)
-        {
-            await settlements.BarAsync(decided.UserId, until, CancellationToken.None);
-        }
-
-        news.Tell(decided.Id, decided.Status);
+        metrics.Count(decided);
+        return settlements.TellAsync(decided, CancellationToken.None).AsTask();
     }
 }

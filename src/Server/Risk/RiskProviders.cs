@@ -5,6 +5,7 @@ using System.Text.Json;
 using FlashSale.Core;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Wire;
+using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Risk;

@@ -8,24 +8,40 @@ public abstract partial class SqlLedger
 {
     public async Task<(bool Created, Reservation Reservation)> ReserveAsync(Reservation reservation, Evidence evidence, CancellationToken cancellation)
     {
+        var (created, made, _) = await ReserveAsync(reservation, evidence, assess: null, cancellation);
+        return (created, made);
+    }
+
+    public Task<(bool Created, Reservation Reservation, DecidedReservation? Decided)> ReserveAssessedAsync(
+        Reservation reservation, Evidence evidence, Func<ClaimedAssessment, RiskInputs, AssessmentDecision> assess, CancellationToken cancellation) =>
+        ReserveAsync(reservation, evidence, assess, cancellation);
+
+    private async Task<(bool Created, Reservation Reservation, DecidedReservation? Decided)> ReserveAsync(
+        Reservation reservation, Evidence evidence, Func<ClaimedAssessment, RiskInputs, AssessmentDecision>? assess, CancellationToken cancellation)
+    {
         // People press the button more than once: what is there already is only read.
         if (await FindReservationAsync(reservation.SaleId, reservation.UserId, cancellation) is { } known)
         {
-            return (false, known);
+            return (false, known, null);
         }
 
         return await WriteAsync(
             session =>
             {
-                var created = session.TryInsert(
+                if (!session.TryInsert(
                     "INSERT INTO reservations (sale_id, user_id, id, status, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    reservation.SaleId.Value, reservation.UserId.Value, reservation.Id.Bytes(), reservation.Status.Word(), session.Now.Ms());
-                if (created && reservation.Status == ReservationStatus.Pending)
+                    reservation.SaleId.Value, reservation.UserId.Value, reservation.Id.Bytes(), reservation.Status.Word(), session.Now.Ms()))
+                {
+                    return (false, FindReservation(session, reservation.SaleId, reservation.UserId)!, null);
+                }
+
+                if (reservation.Status == ReservationStatus.Pending)
                 {
                     InsertAssessment(session, reservation, evidence);
                 }
 
-                return (created, FindReservation(session, reservation.SaleId, reservation.UserId)!);
+                DecidedReservation? decided = assess is null ? null : AssessNow(session, reservation, evidence, assess);
+                return (true, reservation with { Status = decided?.Status ?? reservation.Status }, decided);
             },
             cancellation);
     }

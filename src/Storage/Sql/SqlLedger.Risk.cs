@@ -25,26 +25,30 @@ public abstract partial class SqlLedger
         FROM assessments a LEFT JOIN reservations r ON r.sale_id = a.sale_id AND r.user_id = a.user_id
         """;
 
-    /// <summary>Device ?1 and network ?2, null where they are not known, sale ?3 and user ?4, reserved at ?5; each count is bounded by ?9.</summary>
-    private const string SelectRiskInputs =
-        """
+    /// <summary>The words of conduct, and the inputs that they are counted into; in the order of their columns in <see cref="SelectRiskInputs"/>.</summary>
+    private static readonly (string Kind, RiskInput Input)[] InputsOfConduct =
+    [
+        ("token_asked", RiskInput.TokensAsked),
+        ("token_refused", RiskInput.TokensRefused),
+        ("challenge_failed", RiskInput.ChallengesFailed),
+        ("rate_limited", RiskInput.RateLimited),
+        ("cancelled", RiskInput.Cancellations),
+    ];
+
+    /// <summary>
+    /// Device ?1 and network ?2, null where they are not known, sale ?3 and user ?4, reserved at ?5; each count is bounded by ?9; conduct since the day ?10.
+    /// One query: for each reservation it is a round trip.
+    /// </summary>
+    private static readonly string SelectRiskInputs =
+        $"""
         SELECT (SELECT count(*) FROM (SELECT 1 FROM assessments WHERE sale_id = ?3 AND device = ?1 AND created_at <= ?5 LIMIT ?9) AS bounded),
                (SELECT count(*) FROM (SELECT 1 FROM assessments WHERE sale_id = ?3 AND network = ?2 AND created_at <= ?5 LIMIT ?9) AS bounded),
                (SELECT count(*) FROM (SELECT 1 FROM assessments WHERE sale_id = ?3 AND network = ?2 AND created_at <= ?5 AND created_at > ?6 LIMIT ?9) AS bounded),
                (SELECT count(DISTINCT network) FROM assessments WHERE user_id = ?4 AND created_at <= ?5 AND created_at > ?7),
                (SELECT count(*) FROM orders WHERE user_id = ?4 AND status = 'expired' AND pay_before > ?8),
-               (SELECT count(*) FROM blacklist WHERE user_id = ?4)
+               (SELECT count(*) FROM blacklist WHERE user_id = ?4),
+               {string.Join(", ", InputsOfConduct.Select(one => $"(SELECT sum(count) FROM conduct WHERE user_id = ?4 AND kind = '{one.Kind}' AND day >= ?10)"))}
         """;
-
-    /// <summary>The words of conduct, and the inputs that they are counted into.</summary>
-    private static readonly Dictionary<string, RiskInput> InputOfConduct = new(StringComparer.Ordinal)
-    {
-        ["token_asked"] = RiskInput.TokensAsked,
-        ["token_refused"] = RiskInput.TokensRefused,
-        ["challenge_failed"] = RiskInput.ChallengesFailed,
-        ["rate_limited"] = RiskInput.RateLimited,
-        ["cancelled"] = RiskInput.Cancellations,
-    };
 
     public async Task<IReadOnlyList<ClaimedAssessment>> ClaimAssessmentsAsync(int count, TimeSpan visibility, CancellationToken cancellation)
     {
@@ -82,29 +86,9 @@ public abstract partial class SqlLedger
     }
 
     public Task<IReadOnlyList<RiskInputs>> ReadRiskInputsAsync(IReadOnlyList<ClaimedAssessment> claims, CancellationToken cancellation) =>
-        ReadAsync<IReadOnlyList<RiskInputs>>(
-            session => [.. claims.Chunk(ClaimPiece).SelectMany(piece =>
-            {
-                var conduct = ReadConduct(session, piece);
-                return piece.Select(claim => ReadInputs(session, claim, conduct[claim.UserId])).ToList();
-            })],
-            cancellation);
+        ReadAsync<IReadOnlyList<RiskInputs>>(session => [.. claims.Select(claim => ReadInputs(session, claim))], cancellation);
 
-    /// <summary>What the users of a piece did lately; a statement has one length, so the last one is named again and again.</summary>
-    private static ILookup<UserId, (string Kind, long Sum)> ReadConduct(SqlSession session, ClaimedAssessment[] piece)
-    {
-        var since = piece.Min(claim => claim.CreatedAt) - Limits.ConductLooksBack;
-        object?[] values = [Day(since), .. Enumerable.Range(0, ClaimPiece).Select(i => piece[Math.Min(i, piece.Length - 1)].UserId.Value)];
-        return session.Query(
-            """
-            SELECT user_id, kind, sum(count) FROM conduct
-            WHERE user_id IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) AND day >= ?1 GROUP BY user_id, kind
-            """,
-            row => (User: row.User(0), Kind: row.Text(1), Sum: row.Long(2)),
-            values).ToLookup(row => row.User, row => (row.Kind, row.Sum));
-    }
-
-    private static RiskInputs ReadInputs(SqlSession session, ClaimedAssessment claim, IEnumerable<(string Kind, long Sum)> conduct)
+    private static RiskInputs ReadInputs(SqlSession session, ClaimedAssessment claim)
     {
         var inputs = claim.Evidence.ToInputs(claim.CreatedAt);
         var (device, at) = (claim.Evidence.Device, claim.CreatedAt);
@@ -119,23 +103,15 @@ public abstract partial class SqlLedger
                 inputs[RiskInput.NetworksOfAccount] = row.Int(3);
                 inputs[RiskInput.UnpaidHolds] = row.Int(4);
                 inputs[RiskInput.EarlierBans] = row.Int(5);
+                for (var i = 0; i < InputsOfConduct.Length; i++)
+                {
+                    inputs[InputsOfConduct[i].Input] = row.IsNull(6 + i) ? 0 : (int)Math.Min(row.Long(6 + i), int.MaxValue);
+                }
+
                 return true;
             },
             device, network, claim.SaleId.Value, claim.UserId.Value, at.Ms(), (at - TimeSpan.FromMinutes(1)).Ms(), (at - Limits.ConductLooksBack).Ms(),
-            (at - Limits.UnpaidLooksBack).Ms(), Limits.RiskCountMax);
-        foreach (var input in InputOfConduct.Values)
-        {
-            inputs[input] = 0;
-        }
-
-        foreach (var (kind, sum) in conduct)
-        {
-            if (InputOfConduct.TryGetValue(kind, out var input))
-            {
-                inputs[input] = (int)Math.Min(sum, int.MaxValue);
-            }
-        }
-
+            (at - Limits.UnpaidLooksBack).Ms(), Limits.RiskCountMax, Day(at - Limits.ConductLooksBack));
         return inputs;
     }
 
@@ -143,6 +119,14 @@ public abstract partial class SqlLedger
         decisions.Count == 0
             ? Task.FromResult<IReadOnlyList<DecidedReservation>>([])
             : KeepAsync<IReadOnlyList<DecidedReservation>>(session => Decide(session, decisions), cancellation);
+
+    private static DecidedReservation AssessNow(
+        SqlSession session, Reservation reservation, Evidence evidence, Func<ClaimedAssessment, RiskInputs, AssessmentDecision> assess)
+    {
+        var claim = new ClaimedAssessment(reservation.Id, reservation.SaleId, reservation.UserId, evidence, 0, session.Now, session.Now);
+        var inputs = ReadInputs(session, claim);
+        return Decide(session, [assess(claim, inputs)]).Single();
+    }
 
     private static List<DecidedReservation> Decide(SqlSession session, IReadOnlyList<AssessmentDecision> decisions)
     {

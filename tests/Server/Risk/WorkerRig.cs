@@ -62,7 +62,7 @@ public sealed class WorkerRig : IAsyncDisposable
         var options = new RiskOptions(rules!, new ProviderOptions(url, null), new ProviderOptions(url, null));
         var risk = new RiskMetrics(metrics, Time);
         var worker = new AssessmentWorker(
-            Ledger, new Settlements(Gate, catalog, Time), catalog, options, new RiskProviders(options, breakers, risk), new AssessmentNews(false, TimeProvider.System), risk,
+            Ledger, new Settlements(Gate, catalog, Time), catalog, options, new RiskProviders(options, breakers, risk), new AssessmentNews(), risk,
             new Readiness { Warm = true }, NullLogger<AssessmentWorker>.Instance);
         await worker.StartAsync(default);
         started.Add(new Running(worker));

@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 
-using FlashSale.Server.Telemetry;
+using FlashSale.Core.Reservations;
 using FlashSale.Storage;
 
-namespace FlashSale.Server.Risk;
+namespace FlashSale.Server.Telemetry;
 
 /// <summary>What became of an attempt to assess a reservation.</summary>
 public enum AssessmentOutcome
@@ -54,6 +54,8 @@ public sealed class RiskMetrics
     }
 
     public void Count(AssessmentOutcome outcome) => Interlocked.Increment(ref outcomes[(int)outcome]);
+
+    public void Count(in DecidedReservation decided) => Count(decided.Status == ReservationStatus.Approved ? AssessmentOutcome.Approved : AssessmentOutcome.Rejected);
 
     public void CountProfileFailure() => Interlocked.Increment(ref profileFailures);
 
