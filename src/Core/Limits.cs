@@ -15,6 +15,9 @@ public static class Limits
     public const int SkuLength = 64;
     public const int ReasonLength = 500;
     public const int ReferenceLength = 100;
+    public const int ContactNameLength = 60;
+    public const int ContactPhoneLength = 20;
+    public const int ContactCityLength = 60;
     public const int RiskScoreMax = 100;
     public const long MoneyMax = 100_000_000_00; // 100 million yuan in fen
     public static readonly TimeSpan PaymentWindowMin = TimeSpan.FromSeconds(2);
@@ -32,6 +35,16 @@ public static class Limits
     // People and requests.
     public const int UserIdLength = 64;
     public const int PageSize = 50;
+
+    /// <summary>Orders that one page of the operators' desk reads to find those it shows, all offers of a sale together: some ten milliseconds.</summary>
+    public const int OrdersLookedThrough = 2_000;
+
+    /// <summary>Rows of a CSV file: a spreadsheet opens 1,048,576.</summary>
+    public const int CsvRows = 1_000_000;
+
+    /// <summary>Rows that a page of the console looks through for those of a filter, and in one piece: a few milliseconds each.</summary>
+    public const int FilterRows = 10_000;
+    public const int FilterPiece = 500;
 
     /// <summary>A request to order is its token (at most 206 characters) in a small JSON object.</summary>
     public const int OrderBodyBytes = 4 * 1024;
@@ -187,9 +200,6 @@ public static class Limits
     public const int RiskVersionLength = 64;
     public const int RiskBanDaysMax = 3_650;
 
-    /// <summary>Reasons stand in the blacklist beside each other, as far as they fit.</summary>
-    public const int RiskReasonsLength = 500;
-
     /// <summary>Beyond it a count says no more: a crowd on one address must not make each assessment read all that came before it.</summary>
     public const int RiskCountMax = 500;
 
@@ -252,6 +262,10 @@ public static class Limits
     /// come all at once.
     /// </summary>
     public static readonly TimeSpan ExpirySpreadMax = TimeSpan.FromSeconds(8);
+
+    /// <summary>More time to pay is half of what there was, within these: enough to press one button, and not so much that units lie idle.</summary>
+    public static readonly TimeSpan ExtensionMin = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan ExtensionMax = TimeSpan.FromMinutes(5);
 
     // The ledger writer (design section 7).
     /// <summary>Orders in one transaction, at most. Gains flatten out here: 97 k/s in batches of 512 against 73 k/s of 128.</summary>
@@ -392,6 +406,24 @@ public static class Limits
     /// <summary>Sales that are counted by themselves: 12 at once, and those of some days.</summary>
     public const int SalesTracked = 256;
 
+    /// <summary>How often an instance reports itself, and the live board reads: what is shown is at most twice this old, and the time of the two readings.</summary>
+    public static readonly TimeSpan InstanceReportInterval = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>An instance that has not reported for so long is shown as gone.</summary>
+    public static readonly TimeSpan InstanceGone = TimeSpan.FromSeconds(3);
+
+    /// <summary>As long as the report of a sale can be asked for in full.</summary>
+    public static readonly TimeSpan InstanceReportsKept = TimeSpan.FromDays(90);
+
+    /// <summary>Instances that are added up: those of a sale, and those that they replaced.</summary>
+    public const int InstanceReportsRead = 256;
+
+    /// <summary>Browsers that follow live boards of one instance.</summary>
+    public const int LiveViewers = 64;
+
+    /// <summary>Moments of the live board that are kept of each sale, one a second: half an hour.</summary>
+    public const int LiveMomentsKept = 1_800;
+
     // Load shedding (design section 9).
     /// <summary>Four times what a commit of a full batch takes, and a fifth of what a person notices as waiting.</summary>
     public const int TargetLatencyMs = 200;
@@ -426,6 +458,53 @@ public static class Limits
 
     /// <summary>An offer with more changes than these orders bring, three each and then some, is not read at all.</summary>
     public const int ChangesKnown = 4 * OrdersKnown;
+
+    // The published site.
+    /// <summary>How often each instance asks for changes of the site, and the publisher for those of the sales: a sale's change is on its page within a second.</summary>
+    public static readonly TimeSpan SiteInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>What could not be made is tried again after this time, or when something has changed.</summary>
+    public static readonly TimeSpan SiteRetry = TimeSpan.FromSeconds(5);
+
+    /// <summary>Pages that lag behind their sales for so long are no longer on their way: readiness says so.</summary>
+    public static readonly TimeSpan SiteBehindMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>Between two questions for a file that is not here, whoever asks for whatever names.</summary>
+    public static readonly TimeSpan SiteCatchUpInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>What is shown, and four to roll back to; the assets of all of them stay served, for pages that browsers still have.</summary>
+    public const int SiteVersionsKept = 5;
+
+    /// <summary>Two languages of some hundred pages, and their assets.</summary>
+    public const int SiteFiles = 2_000;
+
+    /// <summary>Thirty times what a page weighs.</summary>
+    public const int SiteFileBytes = 512 * 1024;
+
+    /// <summary>Of one version: 500 sales with pages of 30 KB. It is written in one transaction, during which the embedded ledger writes no orders.</summary>
+    public const int SiteBytes = 64 * 1024 * 1024;
+
+    /// <summary>A checkout page in the longest: language, slug and offer fit twice.</summary>
+    public const int SitePathLength = 200;
+    public const int SiteFingerprintLength = 128;
+
+    // Telemetry (docs/metrics.md).
+    /// <summary>Sales, and offers of them, with figures of their own in the metrics: the next that are not over. Five days of the largest plan, twelve at once.</summary>
+    public const int SalesObserved = 64;
+    public const int OffersObserved = 256;
+
+    /// <summary>What the last one knew of the gate is no longer said so long after it was seen.</summary>
+    public static readonly TimeSpan GateSeenFor = TimeSpan.FromSeconds(10);
+
+    /// <summary>Requests that are traced by one instance, whatever the ratio is and whatever callers ask for.</summary>
+    public const int TracesPerSecond = 100;
+
+    /// <summary>Of one batch of the ledger writer, to the orders in it.</summary>
+    public const int TraceLinks = 32;
+    /// <summary>Orders a second whose stages are all in the histograms that are pushed; of more only one in sixteen.</summary>
+    public const int OrdersPushedPerSecond = 200;
+    public static readonly TimeSpan OtlpInterval = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan OtlpTimeout = TimeSpan.FromSeconds(3);
 
     // Sessions.
     public const int SessionsCached = 131_072;

@@ -1,5 +1,4 @@
 using FlashSale.Server.Checkout;
-using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
@@ -9,12 +8,12 @@ using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 
-// Settings: read and checked before anything is started; wrong ones stop the start, all errors at once.
+// Settings: read and checked before anything is started; wrong ones stop the start, all errors at once. `config` and `settings` only print them.
 var builder = ServerSetup.CreateBuilder(args);
-var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment);
-if (settings is null)
+var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment, SettingsCommands.AreIn(args));
+if (settings is null || SettingsCommands.AreIn(args))
 {
-    return ServerSetup.Refuse(errors);
+    return SettingsCommands.Answer(args, settings, errors);
 }
 
 // Services: storage, then the stages of a request, then the jobs of this instance's roles.
@@ -29,6 +28,7 @@ builder.AddJobs(settings);
 
 // Pipeline: outermost first.
 var app = builder.Build();
+app.UseTraces();
 app.UseProblemPages();
 app.UseMiddleware<ProblemMiddleware>();
 app.UseEdge();
@@ -63,8 +63,7 @@ if (settings.Roles.HasFlag(InstanceRoles.Orders))
 
 if (settings.Roles.HasFlag(InstanceRoles.Console))
 {
-    app.MapConsole();
-    app.MapLoad();
+    app.MapOperators();
 }
 
 return await app.RunToEndAsync();

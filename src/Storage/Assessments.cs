@@ -66,7 +66,7 @@ public sealed record StoredAssessment(
 public readonly record struct ConductCount(UserId UserId, string Kind, int Count);
 
 /// <summary>What was erased of a user.</summary>
-public sealed record ErasedEvidence(int Assessments, int Conduct);
+public sealed record ErasedEvidence(int Assessments, int Conduct, int Contacts);
 
 /// <summary>Who put a user into the blacklist, where it was the program itself.</summary>
 public static class BarSource

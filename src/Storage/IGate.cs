@@ -18,6 +18,9 @@ public interface IGate : IAsyncDisposable
     /// <summary>One for each part of it that can be away by itself; none for a gate of this process. What is not asked because of one is told as away.</summary>
     IReadOnlyList<Breaker> Breakers { get; }
 
+    /// <summary>None for a gate of this process.</summary>
+    IReadOnlyList<ConnectionPool> Pools { get; }
+
     /// <summary>
     /// One atomic step, idempotent by order id: seen before → sale open → user eligible → per-user limit → stock → take one and note the order as pending.
     /// </summary>

@@ -26,6 +26,8 @@ public interface ILedger : IAsyncDisposable
     /// <summary>The lane of an offer, 0 to <see cref="WriterLanes"/> − 1.</summary>
     int LaneOf(OfferId offer);
 
+    IReadOnlyList<ConnectionPool> Pools { get; }
+
     Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation);
 
     // ---- orders ----
@@ -50,6 +52,36 @@ public interface ILedger : IAsyncDisposable
     /// <paramref name="count"/>. Whoever has let too many orders expire is barred with it (<see cref="SaleDefences.UnpaidHolds"/>).
     /// </summary>
     Task<IReadOnlyList<StockMove>> ExpireAsync(int count, CancellationToken cancellation);
+
+    /// <summary>Until when the held order that must be paid first can be, or could have been; null when none is held.</summary>
+    Task<DateTimeOffset?> ReadFirstPayBeforeAsync(CancellationToken cancellation);
+
+    /// <summary>More time to pay a user's held order, once (<see cref="PaymentExtension"/>): the order with its later end.</summary>
+    Task<(ExtensionOutcome Outcome, Order? Order)> ExtendAsync(OrderId id, UserId user, CancellationToken cancellation);
+
+    Task<bool> WasExtendedAsync(OrderId id, CancellationToken cancellation);
+
+    /// <summary>Keeps how the owner of a live order is reached, in place of what was kept before.</summary>
+    Task<ContactOutcome> KeepContactAsync(OrderId id, UserId user, OrderContact contact, CancellationToken cancellation);
+
+    /// <summary>Null when there is none, or the order is another user's.</summary>
+    Task<OrderContact?> FindContactAsync(OrderId id, UserId user, CancellationToken cancellation);
+
+    // ---- orders at the operators' desk ----
+
+    /// <summary>Orders of anybody, the newest to arrive first. A page takes a bounded amount of work, so it may be short or empty though more follow.</summary>
+    Task<FoundOrders> ListOrdersAsync(OrderQuery query, int count, CancellationToken cancellation);
+
+    /// <summary>All that the ledger knows of an order, from one snapshot; null when there is none.</summary>
+    Task<OrderHistory?> ReadOrderHistoryAsync(OrderId id, CancellationToken cancellation);
+
+    /// <summary>As <see cref="CancelAsync(OrderId, UserId, CancellationToken)"/>, whoever the order belongs to; audited when it was cancelled by this.</summary>
+    Task<(CancellationOutcome Outcome, Order? Order, StockMove? Move)> CancelAsync(OrderId id, Actor actor, CancellationToken cancellation);
+
+    /// <summary>
+    /// Notes that the money of an order went back. Of a paid one the coupon is revoked and the unit is available again, in the same transaction; audited.
+    /// </summary>
+    Task<(RefundOutcome Outcome, Order? Order, StockMove? Move)> RefundAsync(OrderId id, Actor actor, CancellationToken cancellation);
 
     // ---- payments and coupons ----
 
@@ -167,10 +199,13 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Adds to what is known of how users behave.</summary>
     Task AddConductAsync(IReadOnlyList<ConductCount> conduct, CancellationToken cancellation);
 
-    /// <summary>Erases evidence and conduct whose time is over (<see cref="Limits.EvidenceKept"/>), a piece at a time; false when there is no more.</summary>
+    /// <summary>
+    /// Erases what is kept of people and whose time is over, a piece at a time; false when there is no more. That is <see cref="Limits.EvidenceKept"/> after it
+    /// was counted (conduct), the sale ended (evidence), the coupons could be redeemed (contacts of orders).
+    /// </summary>
     Task<bool> ForgetAsync(CancellationToken cancellation);
 
-    /// <summary>Erases the evidence and the conduct of a user; what was decided stays.</summary>
+    /// <summary>Erases the evidence, the conduct and the contacts of a user; what was decided and ordered stays.</summary>
     Task<ErasedEvidence> EraseUserAsync(UserId user, Actor actor, CancellationToken cancellation);
 
     // ---- sales ----
@@ -224,6 +259,30 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Null until the list is fixed: nobody sees the seed before.</summary>
     Task<FixedDraw?> ReadDrawAsync(SaleId sale, CancellationToken cancellation);
 
+    // ---- the published site ----
+
+    Task<SiteHistory> ReadSiteAsync(CancellationToken cancellation);
+
+    /// <summary><see cref="SiteHistory.Rev"/> alone: every storefront instance asks for it again and again (<see cref="Limits.SiteInterval"/>).</summary>
+    Task<long> ReadSiteRevAsync(CancellationToken cancellation);
+
+    /// <summary>Contents by hash; one that is no longer of a kept version is missing.</summary>
+    Task<IReadOnlyDictionary<string, byte[]>> ReadSiteFilesAsync(IReadOnlyCollection<string> hashes, CancellationToken cancellation);
+
+    /// <summary>
+    /// Stores a version and shows it, and deletes those that are no longer kept, all at once. Audited, unless the program itself does it. Null, and nothing was
+    /// written, while an operator holds another version, or when the newest version is shown and has this fingerprint.
+    /// </summary>
+    /// <param name="fingerprint">Printable ASCII.</param>
+    /// <param name="files">All of the site, by path; the bounds are <see cref="Limits.SiteFiles"/> and those beside it.</param>
+    /// <param name="release">Whether it is published also after a rollback, which is over then: an operator decided it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The site is beyond the bounds.</exception>
+    Task<SiteVersion?> PublishSiteAsync(
+        string fingerprint, IReadOnlyDictionary<string, byte[]> files, bool release, Actor actor, CancellationToken cancellation);
+
+    /// <summary>Shows the version before the one that is shown, by its number, and holds it: nothing else is published before a release. Null when there is none.</summary>
+    Task<SiteVersion?> RollBackSiteAsync(Actor actor, CancellationToken cancellation);
+
     // ---- work that one instance does for all ----
 
     /// <summary>
@@ -234,6 +293,15 @@ public interface ILedger : IAsyncDisposable
 
     /// <summary>Gives the work up at once, for the next to ask; nothing when it is somebody else's.</summary>
     Task ReleaseLeaseAsync(string name, string owner, CancellationToken cancellation);
+
+    // ---- instances ----
+
+    /// <summary>Keeps what an instance says of itself, in place of what it said before, at the ledger's time.</summary>
+    /// <param name="instance">At most 200 characters; no other instance ever has the same.</param>
+    Task ReportAsync(string instance, string document, CancellationToken cancellation);
+
+    /// <summary>The newest <see cref="Limits.InstanceReportsRead"/> that are not older, newest first.</summary>
+    Task<IReadOnlyList<InstanceReport>> ReadReportsAsync(DateTimeOffset since, CancellationToken cancellation);
 
     // ---- for auditors ----
 
@@ -251,6 +319,15 @@ public interface ILedger : IAsyncDisposable
 
     /// <summary>The audit log, newest first.</summary>
     Task<IReadOnlyList<AuditDocument>> ListAuditAsync(long? before, int count, CancellationToken cancellation);
+
+    /// <summary>What was done to one subject (<c>sale/7</c>), newest first.</summary>
+    Task<IReadOnlyList<AuditDocument>> ListAuditOfAsync(string subject, long? before, int count, CancellationToken cancellation);
+
+    /// <summary>The last entry of the audit log that the ledger has written, by its number and hash.</summary>
+    Task<AuditHeadDocument> ReadAuditHeadAsync(CancellationToken cancellation);
+
+    /// <summary>The audit log from one consistent snapshot: its head, then all entries, oldest first, as they stand in the database.</summary>
+    IAsyncEnumerable<AuditLine> ExportAuditAsync(CancellationToken cancellation);
 
     /// <summary>Orders by state, counted in the ledger.</summary>
     Task<IReadOnlyDictionary<OrderStatus, long>> CountOrdersAsync(CancellationToken cancellation);
@@ -297,6 +374,37 @@ public sealed record ChangePage(OfferStock Stock, IReadOnlyList<CheckedChange> C
 /// <param name="PaymentsPaid">Payments of the order that were paid.</param>
 public readonly record struct CheckedChange(StockChange Change, OrderStatus? OrderStatus, int Coupons, int PaymentsPaid);
 
+/// <summary>Which orders somebody looks for; null where it does not matter.</summary>
+/// <param name="Before">Where an earlier page ended.</param>
+public sealed record OrderQuery(UserId? User = null, SaleId? Sale = null, OfferId? Offer = null, OrderStatus? Status = null, long? Before = null)
+{
+    /// <summary>Whether it is one of those, wherever it stands.</summary>
+    public bool Asks(Order order) =>
+        (Status is null || order.Status == Status) && (Sale is null || order.SaleId == Sale) && (Offer is null || order.OfferId == Offer)
+        && (User is null || order.UserId == User);
+}
+
+/// <param name="Next">For <see cref="OrderQuery.Before"/>; null when there is nothing left.</param>
+public sealed record FoundOrders(IReadOnlyList<Order> Orders, long? Next);
+
+/// <summary>An order and what happened to it, each with its time by the ledger's clock.</summary>
+/// <param name="SoldAt">Null for an order that is not paid.</param>
+/// <param name="ReleasedAt">When it gave its unit back.</param>
+/// <param name="Deeds">What operators did to it, oldest first.</param>
+public sealed record OrderHistory(
+    Order Order,
+    DateTimeOffset? ExtendedAt,
+    OrderPayment? Payment,
+    OrderYield? Coupon,
+    DateTimeOffset? SoldAt,
+    DateTimeOffset? ReleasedAt,
+    IReadOnlyList<AuditDocument> Deeds);
+
+public sealed record OrderPayment(PaymentId Id, PaymentStatus Status, DateTimeOffset StartedAt, DateTimeOffset ChangedAt);
+
+/// <summary>The coupon that an order yielded, whatever became of it.</summary>
+public sealed record OrderYield(string Code, CouponStatus Status, DateTimeOffset IssuedAt, DateTimeOffset? RedeemedAt, string? RedeemedBy);
+
 public sealed record Payment(PaymentId Id, OrderId OrderId, Money Amount, PaymentStatus Status);
 
 /// <summary>A line of an import.</summary>
@@ -311,11 +419,18 @@ public sealed record BlacklistNews(long Rev, bool IsWhole, IReadOnlyList<Blackli
 /// <param name="Until">Null: let in again.</param>
 public readonly record struct BlacklistChange(BlacklistKind Kind, string Subject, DateTimeOffset? Until);
 
+/// <summary>What an instance last said of itself: a document of the program, which the ledger only keeps.</summary>
+public sealed record InstanceReport(string Instance, DateTimeOffset At, string Document);
+
 /// <summary>Who does it, for the audit log.</summary>
 public sealed record Actor(string UserId, string Role, string? Reason, string? TraceId)
 {
     /// <summary>The program itself, such as the demo's schedule.</summary>
-    public static Actor System(string reason) => new("system", "system", reason, null);
+    public static Actor System(string reason) => new("system", SystemRole, reason, null);
+
+    public bool IsSystem => Role == SystemRole;
+
+    private const string SystemRole = "system";
 }
 
 /// <summary>Nothing was written. The message says what is wrong and is for operators, not for shoppers.</summary>

@@ -20,6 +20,7 @@ public sealed class LedgerPath(Breaker breaker, TimeProvider time)
             }
             catch (TimeoutException exception)
             {
+                StorageMeter.CountLedgerTimeout(wrote: false);
                 throw new LedgerUnavailableException($"The ledger did not answer within {Limits.LedgerReadPatience.TotalSeconds:0} s.", exception);
             }
         },
@@ -28,19 +29,24 @@ public sealed class LedgerPath(Breaker breaker, TimeProvider time)
     /// <summary>At most <see cref="Limits.LedgerWritePatience"/>; what takes longer goes on all the same.</summary>
     /// <exception cref="LedgerUnavailableException">Nothing was written: it failed, or was not asked.</exception>
     /// <exception cref="LedgerOutcomeUnknownException">It may have been written, or may still be.</exception>
-    public Task<T> WriteAsync<TAsk, T>(Func<TAsk, Task<T>> write, TAsk ask) => RunAsync(
-        static async all =>
+    public Task<T> WriteAsync<TAsk, T>(Func<TAsk, Task<T>> write, TAsk ask) =>
+        RunAsync(static all => all.path.JoinAsync(all.write(all.ask)), (path: this, write, ask));
+
+    /// <summary>Waits for a write that somebody else has asked for, at most <see cref="Limits.LedgerWritePatience"/>. The breaker has counted that one, and does not count this.</summary>
+    /// <exception cref="LedgerUnavailableException">Nothing was written: it failed.</exception>
+    /// <exception cref="LedgerOutcomeUnknownException">It may have been written, or may still be.</exception>
+    public async Task<T> JoinAsync<T>(Task<T> underWay)
+    {
+        try
         {
-            try
-            {
-                return await all.write(all.ask).WaitAsync(Limits.LedgerWritePatience, all.time);
-            }
-            catch (TimeoutException exception)
-            {
-                throw new LedgerOutcomeUnknownException($"The ledger did not answer within {Limits.LedgerWritePatience.TotalSeconds:0} s.", exception);
-            }
-        },
-        (write, ask, time));
+            return await underWay.WaitAsync(Limits.LedgerWritePatience, time);
+        }
+        catch (TimeoutException exception)
+        {
+            StorageMeter.CountLedgerTimeout(wrote: true);
+            throw new LedgerOutcomeUnknownException($"The ledger did not answer within {Limits.LedgerWritePatience.TotalSeconds:0} s.", exception);
+        }
+    }
 
     /// <summary>For a caller that stays until the outcome is known, however long that takes.</summary>
     /// <exception cref="LedgerUnavailableException">Nothing was written: it failed, or was not asked.</exception>

@@ -94,6 +94,15 @@ public sealed class SaleCatalog
         }
     }
 
+    /// <summary>Whether the gate has the offer, as a settlement has just learnt.</summary>
+    internal void NoteInGate(OfferId id, bool isThere)
+    {
+        if (snapshot.Offers.TryGetValue(id, out var offer))
+        {
+            offer.InGate = isThere;
+        }
+    }
+
     private sealed record Snapshot(
         IReadOnlyList<LiveSale> Sales,
         FrozenDictionary<SaleId, LiveSale> ById,
@@ -195,6 +204,13 @@ public sealed class LiveOffer
     /// <summary>Null until the sale is published.</summary>
     public StockRow? Stock => cell.Row?.Value;
 
+    /// <summary>Whether the gate has it, by the last settlement; null while this instance has not settled it.</summary>
+    public bool? InGate
+    {
+        get => cell.InGate == 0 ? null : cell.InGate == 1;
+        internal set => cell.InGate = value switch { null => 0, true => 1, false => 2 };
+    }
+
     /// <summary>True only when the ledger's last committed row said so.</summary>
     public bool SoldOut => cell.Row?.Value.Available == 0;
 
@@ -263,6 +279,7 @@ public sealed class LiveOffer
     private sealed class Cell
     {
         public volatile Boxed? Row;
+        public volatile int InGate; // 0 not known, 1 yes, 2 no
         public long ConfirmedTicks;
     }
 

@@ -56,7 +56,7 @@ public sealed class Settlements(IGate gate, SaleCatalog catalog, TimeProvider ti
         var settlement = new Settlement(offer, stock, committed, refused, ended, now);
         try
         {
-            await gate.SettleAsync(settlement, cancellation);
+            catalog.NoteInGate(offer, await gate.SettleAsync(settlement, cancellation));
         }
         catch (GateUnavailableException)
         {

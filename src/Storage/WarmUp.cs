@@ -34,6 +34,9 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Orig
         return await DescribeAsync(sale, reservations, cancellation);
     }
 
+    /// <summary>This instance has loaded the sale; another may have loaded a gate that is shared.</summary>
+    public bool HasLoaded(SaleId sale) => loaded.ContainsKey(sale);
+
     /// <summary>What the gate has of a sale at this moment, beside what it must have, whoever loaded it.</summary>
     public async Task<WarmUpDocument> DescribeAsync(Sale sale, CancellationToken cancellation)
     {

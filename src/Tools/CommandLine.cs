@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 
+using FlashSale.Tools.Config;
 using FlashSale.Tools.Load;
 using FlashSale.Tools.Verify;
+using FlashSale.Tools.VerifyAudit;
 using FlashSale.Tools.VerifyDraw;
 
 using Spectre.Console;
@@ -24,6 +26,8 @@ public static class CommandLine
             LoadCommand.Create(console, time, args),
             VerifyCommand.Create(console, time),
             VerifyDrawCommand.Create(console),
+            VerifyAuditCommand.Create(console, time),
+            ConfigCommand.Create(console, time),
         };
 
         var parsed = root.Parse(args);

@@ -1,6 +1,6 @@
 namespace FlashSale.Tools;
 
-/// <summary>What the command's exit code says; the same for <c>load</c>, <c>verify</c> and <c>verify-draw</c>.</summary>
+/// <summary>What the command's exit code says; the same for <c>load</c>, <c>verify</c>, <c>verify-draw</c> and <c>verify-audit</c>.</summary>
 public static class ExitCodes
 {
     /// <summary>Every invariant held.</summary>
@@ -12,7 +12,7 @@ public static class ExitCodes
     /// <summary>Bad options, an unreadable history, or a target that does not answer as the API says.</summary>
     public const int Usage = 2;
 
-    /// <summary>Nothing was violated, but the run proves nothing: no order was placed, or nothing was drawn.</summary>
+    /// <summary>Nothing was violated, but the run proves nothing: no order was placed, nothing was drawn, or the audit log is empty.</summary>
     public const int ProvesNothing = 3;
 }
 

@@ -8,6 +8,9 @@ public enum OrderEvent
     PaymentArrived,
     CancelAsked,
     PaymentTimeRanOut,
+
+    /// <summary>An operator gave the money back.</summary>
+    RefundMade,
 }
 
 /// <summary>
@@ -30,7 +33,7 @@ public enum OrderTransitionOutcome
 
 /// <summary>
 /// <c>held -> paid | cancelled | expired</c>, <c>cancelled | expired -> paid | refund_due</c> (a late payment),
-/// <c>refund_due -> refunded</c>. Payment, cancellation and expiry race; a compare-and-set on the state decides.
+/// <c>paid | refund_due -> refunded</c>. Payment, cancellation and expiry race; a compare-and-set on the state decides.
 /// </summary>
 public static class OrderLifeCycle
 {
@@ -51,6 +54,10 @@ public static class OrderLifeCycle
                 ? Moves(OrderStatus.Paid, StockChangeKind.Sell)
                 : Moves(OrderStatus.RefundDue, null),
             (OrderStatus.Paid or OrderStatus.RefundDue or OrderStatus.Refunded, OrderEvent.PaymentArrived) => Repeated(status),
+
+            (OrderStatus.Paid, OrderEvent.RefundMade) => Moves(OrderStatus.Refunded, StockChangeKind.Release),
+            (OrderStatus.RefundDue, OrderEvent.RefundMade) => Moves(OrderStatus.Refunded, null),
+            (OrderStatus.Refunded, OrderEvent.RefundMade) => Repeated(status),
 
             (OrderStatus.Cancelled, OrderEvent.CancelAsked) => Repeated(status),
             (OrderStatus.Expired, OrderEvent.PaymentTimeRanOut) => Repeated(status),

@@ -104,6 +104,53 @@ public enum CancellationOutcome
     NotFound,
 }
 
+/// <summary>What became of a refund.</summary>
+public enum RefundOutcome
+{
+    /// <summary>The order is refunded; of one that was paid the coupon is revoked and the unit is back.</summary>
+    Refunded,
+
+    /// <summary>It was refunded before; nothing was written.</summary>
+    AlreadyRefunded,
+
+    /// <summary>Nobody has paid for it; nothing was written.</summary>
+    NotPaid,
+
+    /// <summary>Its coupon was redeemed; nothing was written.</summary>
+    Redeemed,
+
+    /// <summary>It was paid late, after its unit had gone back once, and an order gives a unit back once only; nothing was written.</summary>
+    PaidLate,
+
+    /// <summary>No such order; nothing was written.</summary>
+    NotFound,
+}
+
+/// <summary>What became of a request for more time to pay.</summary>
+public enum ExtensionOutcome
+{
+    Extended,
+
+    /// <summary>It was extended before, its time is over, or it is not held; nothing was written.</summary>
+    NotExtendable,
+
+    /// <summary>No such order of this user; nothing was written.</summary>
+    NotFound,
+}
+
+/// <summary>What became of the contact of an order.</summary>
+public enum ContactOutcome
+{
+    /// <summary>In place of the one before.</summary>
+    Kept,
+
+    /// <summary>The order is not live; nothing was written.</summary>
+    Closed,
+
+    /// <summary>No such order of this user; nothing was written.</summary>
+    NotFound,
+}
+
 /// <summary>What became of a coupon at the dealer.</summary>
 public enum RedemptionOutcome
 {

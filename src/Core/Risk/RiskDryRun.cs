@@ -8,17 +8,22 @@ public sealed class RiskDryRun(RiskRules rules, int threshold)
 {
     private readonly Dictionary<string, int> hits = rules.Rules.ToDictionary(rule => rule.Name, _ => 0, StringComparer.Ordinal);
     private readonly List<RiskDryRunExample> examples = [];
+    private readonly int[] byScore = new int[Limits.RiskScoreMax + 1];
     private int assessed;
     private int barred;
     private int barredNow;
     private int newlyBarred;
     private int noLongerBarred;
 
+    /// <summary>Reservations of each score, 0 to 100.</summary>
+    public IReadOnlyList<int> ByScore => byScore;
+
     /// <param name="status">As it is.</param>
     public void Add(UserId user, RiskInputs inputs, ReservationStatus status)
     {
         var result = RiskPolicy.Assess(rules, inputs);
         assessed++;
+        byScore[result.Score]++;
         foreach (var signal in result.Signals)
         {
             hits[signal.Name]++;

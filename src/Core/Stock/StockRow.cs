@@ -17,7 +17,7 @@ public enum StockChangeKind
     /// <summary>An order was paid: delta 0, or −1 when its unit had gone back before.</summary>
     Sell,
 
-    /// <summary>An order was cancelled or expired: delta +1.</summary>
+    /// <summary>An order was cancelled, expired or refunded: delta +1.</summary>
     Release,
 
     /// <summary>An operator added or took away units.</summary>
@@ -78,6 +78,10 @@ public readonly record struct StockRow
 
     public (StockRow Row, StockChange Change) Release(OrderId order) =>
         Changed(new StockRow(Initial, Adjustments, Available + 1, Held - 1, Sold, Seq + 1), StockChangeKind.Release, 1, order);
+
+    /// <summary>A paid order was refunded: what is no longer sold is there again.</summary>
+    public (StockRow Row, StockChange Change) TakeBack(OrderId order) =>
+        Changed(new StockRow(Initial, Adjustments, Available + 1, Held, Sold - 1, Seq + 1), StockChangeKind.Release, 1, order);
 
     /// <summary>Ask <see cref="CanAdjust"/> first.</summary>
     public (StockRow Row, StockChange Change) Adjust(long delta) =>

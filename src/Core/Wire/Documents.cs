@@ -105,6 +105,15 @@ public sealed record SolutionRequest(string Challenge, string? Nonce = null, str
 /// <summary>Stamps to send with later requests: <paramref name="Device"/> as the header <c>X-Device</c>, <paramref name="Visit"/> in the body.</summary>
 public sealed record VisitDocument(string Device, string Visit);
 
+/// <summary>What the caller is in a sale. For a stranger only the time and no orders.</summary>
+/// <param name="Visit">The stamp of this visit, for the calls that follow.</param>
+/// <param name="Barred">True when the caller may not take part, absent otherwise. Looked at from 10 minutes before the opening.</param>
+/// <param name="Orders">The caller's orders of this sale, newest first.</param>
+public sealed record MeDocument(
+    long EpochMs, string? UserId, string? Visit, ReservationStatus? Reservation, bool? Barred, IReadOnlyList<MyOrderDocument> Orders);
+
+public sealed record MyOrderDocument(string Id, string OfferId, OrderStatus Status, DateTimeOffset PayBefore);
+
 public sealed record OrderTokenDocument(string Token, DateTimeOffset UsableAt, DateTimeOffset ExpiresAt);
 
 public sealed record PlaceOrderRequest(string Token);
@@ -204,7 +213,41 @@ public sealed record AuditDocument(
     string? Reason,
     string? Before,
     string? After,
-    string? TraceId);
+    string? TraceId)
+{
+    /// <summary>The same number as <see cref="Id"/>: from 1, without gaps.</summary>
+    public long Seq { get; init; }
+
+    /// <summary>SHA-256 over all of it and the hash before it (docs/audit.md); null for an entry that is not in the chain (yet).</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>That of the entry before it; zeros for the first one.</summary>
+    public string? PreviousHash { get; init; }
+}
+
+/// <summary>Where the audit log ends: who keeps it elsewhere finds out when the log is cut off or made anew.</summary>
+/// <param name="Seq">0 and a hash of zeros while the log is empty.</param>
+public sealed record AuditHeadDocument(long Seq, string Hash);
+
+/// <summary>
+/// One line of the export of the audit log: <c>head</c> (<c>seq, hash</c>), the first one and once, or <c>entry</c>, as in <see cref="AuditDocument"/>.
+/// </summary>
+public sealed record AuditLine
+{
+    public required string Type { get; init; }
+    public long Seq { get; init; }
+    public string? Hash { get; init; }
+    public string? PreviousHash { get; init; }
+    public DateTimeOffset? At { get; init; }
+    public string? Actor { get; init; }
+    public string? Role { get; init; }
+    public string? Action { get; init; }
+    public string? Subject { get; init; }
+    public string? Reason { get; init; }
+    public string? Before { get; init; }
+    public string? After { get; init; }
+    public string? TraceId { get; init; }
+}
 
 /// <param name="Reservations">Decided reservations that the gate has.</param>
 /// <param name="ReservationsInLedger">How many it must have.</param>
@@ -222,7 +265,18 @@ public sealed record ReadinessDocument(
     WarmUpDocument WarmUp,
     IReadOnlyList<OfferReadiness> Offers,
     long ClockSkewMs,
-    IReadOnlyDictionary<string, string> Breakers);
+    IReadOnlyDictionary<string, string> Breakers)
+{
+    /// <summary>The version of the published pages that has this sale's; null: they are made when somebody asks.</summary>
+    public long? Pages { get; init; }
+
+    /// <summary>The connections of this instance to ledger and gate.</summary>
+    public IReadOnlyList<PoolReadiness> Pools { get; init; } = [];
+}
+
+/// <param name="Name">What they are for: <c>orders</c>, <c>changes</c>, <c>writes</c>, <c>reads</c> of the ledger, <c>redis</c>.</param>
+/// <param name="Size">Connections; of <c>redis</c> calls that may be under way.</param>
+public sealed record PoolReadiness(string Name, int Size, int Used, int Waiting);
 
 /// <param name="Drift">Gate stock + pending − ledger available; 0 when nothing is on its way.</param>
 public sealed record OfferReadiness(string OfferId, bool Warm, long LedgerAvailable, long GateStock, int GatePending, long Drift);

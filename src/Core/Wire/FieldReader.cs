@@ -158,13 +158,13 @@ public sealed class FieldReader
         var text = TextOf(value);
         foreach (var candidate in Enum.GetValues<T>())
         {
-            if (WordOf(candidate) == text)
+            if (candidate.Word() == text)
             {
                 return candidate;
             }
         }
 
-        Fail(name, $"must be one of {string.Join(", ", Enum.GetValues<T>().Select(WordOf))}");
+        Fail(name, $"must be one of {string.Join(", ", Enum.GetValues<T>().Select(Words.Word))}");
         return default;
     }
 
@@ -220,10 +220,6 @@ public sealed class FieldReader
     private const string MustBeTime = "must be a time with its offset, such as 2030-01-31T12:00:00Z (RFC 3339), from the year 2000 to 2199";
 
     private string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
-
-    private static string WordOf<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
     private static bool HasOffset(string text) => text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-' && text[^3] == ':');
 
     /// <summary>Null for what is no string, or is one that no text can be: half a surrogate pair, which only shows when it is decoded.</summary>

@@ -47,6 +47,9 @@ public enum ProblemCode
     ReservationsNotOpen,
     OrderNotCancellable,
     OrderNotPayable,
+    OrderNotExtendable,
+    OrderNotRefundable,
+    ContactClosed,
     CouponAlreadyRedeemed,
     CouponNotValid,
     SignatureRejected,
@@ -54,6 +57,7 @@ public enum ProblemCode
     SlugTaken,
     SaleStateConflict,
     StockConflict,
+    NoEarlierVersion,
     InternalError,
 }
 
@@ -97,6 +101,9 @@ public static class Problems
         new(ProblemCode.ReservationsNotOpen, "reservations-not-open", 409, Effect.None, "Reservations are not open", "不在预约时间内", "See `reservationOpensAt` and `reservationClosesAt` of the sale."),
         new(ProblemCode.OrderNotCancellable, "order-not-cancellable", 409, Effect.None, "This order cannot be cancelled", "订单不可取消", "Only an order that waits for its payment can be cancelled."),
         new(ProblemCode.OrderNotPayable, "order-not-payable", 409, Effect.None, "This order cannot be paid", "订单不可支付", "It is paid, cancelled or expired; read the order."),
+        new(ProblemCode.OrderNotExtendable, "order-not-extendable", 409, Effect.None, "The time to pay cannot be extended", "支付时间不可延长", "It can be extended once, before `payBefore`, while the order waits for its payment; read the order."),
+        new(ProblemCode.OrderNotRefundable, "order-not-refundable", 409, Effect.None, "This order cannot be refunded", "订单不可退款", "See `detail`: it is not paid, or what it yielded cannot be taken back; read the order."),
+        new(ProblemCode.ContactClosed, "contact-closed", 409, Effect.None, "This order takes no contact", "该订单不能再填写联系方式", "Only an order that waits for its payment or is paid takes one; read the order."),
         new(ProblemCode.CouponAlreadyRedeemed, "coupon-already-redeemed", 409, Effect.Applied, "This coupon was redeemed before", "优惠券已核销", "A coupon is good once. Ask the shop if it was not you."),
         new(ProblemCode.CouponNotValid, "coupon-not-valid", 409, Effect.None, "This coupon is not valid now", "优惠券不在有效期内", "See `validFrom` and `validUntil` of the coupon."),
         new(ProblemCode.SignatureRejected, "signature-rejected", 401, Effect.None, "The signature is not right", "签名无效", "Sign the exact bytes of the body with the secret of the payment provider."),
@@ -104,6 +111,7 @@ public static class Problems
         new(ProblemCode.SlugTaken, "slug-taken", 409, Effect.None, "Another sale has this slug", "该短链接已被使用", "Choose another slug."),
         new(ProblemCode.SaleStateConflict, "sale-state-conflict", 409, Effect.None, "The sale is not in a state for this", "活动当前状态不允许该操作", "Read the sale; `detail` says which state is needed."),
         new(ProblemCode.StockConflict, "stock-conflict", 409, Effect.None, "The stock is not what you expected", "库存与预期不符", "Read the stock again; `detail` says what it is now."),
+        new(ProblemCode.NoEarlierVersion, "no-earlier-version", 409, Effect.None, "There is no earlier version", "没有更早的版本", "The version that is shown is the oldest one that is kept. Publish again instead."),
         new(ProblemCode.InternalError, "internal-error", 500, Effect.Unknown, "Something broke on our side", "系统内部错误", "Send the same request again. The log has the `traceId`."),
     ];
 

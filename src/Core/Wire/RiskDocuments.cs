@@ -74,5 +74,5 @@ public sealed record RiskRuleDocument(string Name, IReadOnlyDictionary<string, R
 
 public sealed record RiskConditionDocument(int? Below, int? AtLeast, int? Is, bool? Absent);
 
-/// <summary>What was erased of a user: the evidence of so many assessments, and so many counts of conduct.</summary>
-public sealed record ErasureDocument(int Assessments, int Conduct);
+/// <summary>What was erased of a user: the evidence of so many assessments, so many counts of conduct, and the contacts of so many orders.</summary>
+public sealed record ErasureDocument(int Assessments, int Conduct, int Contacts);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
+using FlashSale.Core.Orders;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 
@@ -22,10 +23,12 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(ReservationDocument))]
 [JsonSerializable(typeof(AskRequest))]
 [JsonSerializable(typeof(VisitDocument))]
+[JsonSerializable(typeof(MeDocument))]
 [JsonSerializable(typeof(OrderTokenDocument))]
 [JsonSerializable(typeof(PlaceOrderRequest))]
 [JsonSerializable(typeof(OrderDocument))]
 [JsonSerializable(typeof(Page<OrderDocument>))]
+[JsonSerializable(typeof(OrderContact))]
 [JsonSerializable(typeof(PaymentDocument))]
 [JsonSerializable(typeof(PaymentCallback))]
 [JsonSerializable(typeof(DemoSessionRequest))]
@@ -43,12 +46,20 @@ namespace FlashSale.Core.Wire;
 [JsonSerializable(typeof(BlacklistImportDocument))]
 [JsonSerializable(typeof(AuditDocument))]
 [JsonSerializable(typeof(Page<AuditDocument>))]
+[JsonSerializable(typeof(AuditHeadDocument))]
+[JsonSerializable(typeof(AuditLine))]
+[JsonSerializable(typeof(OrderHistoryDocument))]
 [JsonSerializable(typeof(WarmUpDocument))]
 [JsonSerializable(typeof(ReadinessDocument))]
 [JsonSerializable(typeof(ReconciliationDocument))]
 [JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(LimitsDocument))]
 [JsonSerializable(typeof(LoadDocument))]
+[JsonSerializable(typeof(LiveDocument))]
+[JsonSerializable(typeof(LiveMomentDocument))]
+[JsonSerializable(typeof(Page<LiveMomentDocument>))]
+[JsonSerializable(typeof(SettingsDocument))]
+[JsonSerializable(typeof(SiteDocument))]
 [JsonSerializable(typeof(EdgeStateDocument))]
 [JsonSerializable(typeof(HealthDocument))]
 [JsonSerializable(typeof(Evidence))]

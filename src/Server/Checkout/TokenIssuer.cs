@@ -23,7 +23,8 @@ public sealed record TokenAnswer(
 
 /// <summary>Makes order tokens for those who may have one. What is asked first costs least.</summary>
 public sealed class TokenIssuer(
-    OrderTokens tokens, TokenAges ages, EligibilityCheck eligibility, CallerChecks checks, ConductLog conduct, CheckoutOptions options, TimeProvider time)
+    OrderTokens tokens, TokenAges ages, EligibilityCheck eligibility, CallerChecks checks, ConductLog conduct, SaleMetrics metrics, CheckoutOptions options,
+    TimeProvider time)
 {
     private readonly RecentMoments<(SaleId, UserId)> issued = new(Limits.MomentsTracked, (long)(Limits.RecentWindow.TotalSeconds * time.TimestampFrequency));
 
@@ -86,6 +87,7 @@ public sealed class TokenIssuer(
     private TokenAnswer Make(LiveOffer offer, UserId user, CallerCheck check, DateTimeOffset now)
     {
         conduct.Note(user, ConductKind.TokenAsked);
+        metrics.Of(offer.Sale.Sale.Id).Count(SaleStep.Token);
         var token = tokens.Create(new OrderToken(now, check.OrderId ?? OrderId.Create(now), offer.Sale.Sale.Id, offer.Offer.Id, user, check.Facts.Device));
         return new TokenAnswer(new OrderTokenDocument(token, now + ages.Minimum, now + ages.Maximum), null);
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 using FlashSale.Core;
 using FlashSale.Core.Wire;
@@ -11,11 +10,6 @@ namespace FlashSale.Server.Console;
 /// <summary>The audit log, and the ledger's rows for auditors.</summary>
 public static class AuditEndpoints
 {
-    public const string LinesMediaType = "application/x-ndjson";
-
-    /// <summary>How much of an export is gathered before it is sent.</summary>
-    private const int FlushBytes = 64 * 1024;
-
     public static void MapAudit(this IEndpointRouteBuilder group)
     {
         group.MapGet("/audit", ListAsync)
@@ -23,10 +17,18 @@ public static class AuditEndpoints
             .WithSummary("What operators did, newest first")
             .Produces<Page<AuditDocument>>()
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        group.MapGet("/audit/head", HeadAsync)
+            .RequireRole(Roles.Operator | Roles.Auditor)
+            .WithSummary("The number and the hash of the last entry of the audit log, to be kept elsewhere")
+            .Produces<AuditHeadDocument>();
+        group.MapGet("/audit/export", ExportLogAsync)
+            .RequireRole(Roles.Auditor)
+            .WithSummary("The audit log from one consistent snapshot: its head, then all entries, oldest first, one JSON document a line")
+            .Produces<AuditLine>(StatusCodes.Status200OK, JsonLines.MediaType);
         group.MapGet("/sales/{saleId}/export", ExportAsync)
             .RequireRole(Roles.Auditor)
             .WithSummary("All rows of a sale from one consistent snapshot of the ledger, one JSON document a line")
-            .Produces<ExportLine>(StatusCodes.Status200OK, LinesMediaType)
+            .Produces<ExportLine>(StatusCodes.Status200OK, JsonLines.MediaType)
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
@@ -50,7 +52,13 @@ public static class AuditEndpoints
         await context.WriteDocumentAsync(StatusCodes.Status200OK, page, WireJson.Default.PageAuditDocument);
     }
 
-    /// <summary>A failure midway breaks the connection off, so that a cut export never looks like a whole one.</summary>
+    private static async Task HeadAsync(HttpContext context, ILedger ledger) =>
+        await context.WriteDocumentAsync(
+            StatusCodes.Status200OK, await ledger.ReadAuditHeadAsync(context.RequestAborted), WireJson.Default.AuditHeadDocument);
+
+    private static Task ExportLogAsync(HttpContext context, ILedger ledger) =>
+        context.WriteLinesAsync(ledger.ExportAuditAsync(context.RequestAborted), WireJson.Default.AuditLine);
+
     private static async Task ExportAsync(string saleId, HttpContext context, SaleDesk desk, ILedger ledger)
     {
         if (await desk.FindAsync(saleId, context.RequestAborted) is not { } sale)
@@ -59,23 +67,6 @@ public static class AuditEndpoints
             return;
         }
 
-        context.Response.ContentType = LinesMediaType;
-        context.Response.Headers.CacheControl = "no-store";
-        var body = context.Response.BodyWriter;
-        using var json = new Utf8JsonWriter(body);
-        await foreach (var line in ledger.ExportAsync(sale.Id, context.RequestAborted))
-        {
-            JsonSerializer.Serialize(json, line, WireJson.Default.ExportLine);
-            json.Flush();
-            json.Reset();
-            body.GetSpan(1)[0] = (byte)'\n';
-            body.Advance(1);
-            if (body.UnflushedBytes >= FlushBytes)
-            {
-                await body.FlushAsync(context.RequestAborted);
-            }
-        }
-
-        await body.FlushAsync(context.RequestAborted);
+        await context.WriteLinesAsync(ledger.ExportAsync(sale.Id, context.RequestAborted), WireJson.Default.ExportLine);
     }
 }

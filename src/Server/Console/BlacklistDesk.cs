@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Runtime.CompilerServices;
 
 using FlashSale.Core;
 using FlashSale.Core.Tokens;
@@ -51,7 +51,7 @@ public sealed class BlacklistDesk(ILedger ledger, Settlements settlements, Origi
             // There is no such user; but a range is written by hand, and its writer must learn what is wrong with it.
             await (subject.Kind == BlacklistKind.User
                 ? context.WriteProblemAsync(ProblemCode.NotFound)
-                : context.WriteInvalidFieldsAsync(new Dictionary<string, string[]> { [subject.Kind.ToString().ToLowerInvariant()] = [subject.MustBe] }));
+                : context.WriteInvalidFieldsAsync(new Dictionary<string, string[]> { [subject.Kind.Word()] = [subject.MustBe] }));
             return;
         }
 
@@ -60,9 +60,27 @@ public sealed class BlacklistDesk(ILedger ledger, Settlements settlements, Origi
             return;
         }
 
-        var entry = await ledger.BlacklistAsync(subject.Kind, text, request, ActorOf(context, request.Reason), CancellationToken.None);
-        await TellAsync(subject.Kind, text, entry.ExpiresAt ?? DateTimeOffset.MaxValue);
-        await WriteAsync(context, entry);
+        await WriteAsync(context, await BarAsync(subject.Kind, text, request, context.DeciderOf(request.Reason)));
+    }
+
+    /// <param name="text">In its canonical spelling.</param>
+    public async Task<BlacklistEntry> BarAsync(BlacklistKind kind, string text, BlacklistRequest request, Actor actor)
+    {
+        var entry = await ledger.BlacklistAsync(kind, text, request, actor, CancellationToken.None);
+        await TellAsync(kind, text, entry.ExpiresAt ?? DateTimeOffset.MaxValue);
+        return entry;
+    }
+
+    /// <summary>False when there was no entry.</summary>
+    public async Task<bool> UnbarAsync(BlacklistKind kind, string text, Actor actor)
+    {
+        if (!await ledger.UnblacklistAsync(kind, text, actor, CancellationToken.None))
+        {
+            return false;
+        }
+
+        await TellAsync(kind, text, until: null);
+        return true;
     }
 
     /// <param name="reason">What the appeal said, for the audit log.</param>
@@ -74,25 +92,24 @@ public sealed class BlacklistDesk(ILedger ledger, Settlements settlements, Origi
             return;
         }
 
-        if (subject.Text is not { } text || !await ledger.UnblacklistAsync(subject.Kind, text, ActorOf(context, reason), CancellationToken.None))
+        if (subject.Text is not { } text || !await UnbarAsync(subject.Kind, text, context.DeciderOf(reason)))
         {
             await context.WriteProblemAsync(ProblemCode.NotFound);
             return;
         }
 
-        await TellAsync(subject.Kind, text, until: null);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
     public async Task ListAsync(string? kind, string? cursor, HttpContext context)
     {
-        var kinds = Enum.GetValues<BlacklistKind>().Where(candidate => kind is null || Word(candidate) == kind).ToArray();
+        var kinds = Enum.GetValues<BlacklistKind>().Where(candidate => kind is null || candidate.Word() == kind).ToArray();
         var after = (cursor ?? ":").Split(':', 2);
-        var first = cursor is null ? 0 : Array.FindIndex(kinds, candidate => Word(candidate) == after[0]);
+        var first = cursor is null ? 0 : Array.FindIndex(kinds, candidate => candidate.Word() == after[0]);
         if (kinds.Length == 0 || first < 0 || after.Length < 2 || (cursor is not null && BlacklistSubject.Of(kinds[first], after[1]).Text is null))
         {
             await context.WriteInvalidFieldsAsync(kinds.Length == 0
-                ? new Dictionary<string, string[]> { ["kind"] = ["must be one of " + string.Join(", ", Enum.GetValues<BlacklistKind>().Select(Word))] }
+                ? new Dictionary<string, string[]> { ["kind"] = ["must be one of " + string.Join(", ", Enum.GetValues<BlacklistKind>().Select(Words.Word))] }
                 : SaleEndpoints.InvalidCursor);
             return;
         }
@@ -105,33 +122,27 @@ public sealed class BlacklistDesk(ILedger ledger, Settlements settlements, Origi
             behind = "";
         }
 
-        var more = entries.Count > Limits.PageSize ? $"{Word(entries[Limits.PageSize - 1].Kind)}:{entries[Limits.PageSize - 1].Subject}" : null;
+        var more = entries.Count > Limits.PageSize ? $"{entries[Limits.PageSize - 1].Kind.Word()}:{entries[Limits.PageSize - 1].Subject}" : null;
         await context.WriteDocumentAsync(
             StatusCodes.Status200OK, new Page<BlacklistEntry>([.. entries.Take(Limits.PageSize)], more), WireJson.Default.PageBlacklistEntry);
     }
 
-    /// <summary>Page by page: what is changed meanwhile may be in it or not. A failure midway breaks the connection off, so that a cut list never looks like a whole one.</summary>
-    public async Task ExportAsync(HttpContext context)
+    /// <summary>Page by page: what is changed meanwhile may be in it or not.</summary>
+    public Task ExportAsync(HttpContext context) =>
+        context.WriteLinesAsync(ReadAllAsync(Enum.GetValues<BlacklistKind>(), context.RequestAborted), WireJson.Default.BlacklistEntry);
+
+    public async IAsyncEnumerable<BlacklistEntry> ReadAllAsync(IEnumerable<BlacklistKind> kinds, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        context.Response.ContentType = AuditEndpoints.LinesMediaType;
-        context.Response.Headers.CacheControl = "no-store";
-        var body = context.Response.BodyWriter;
-        using var json = new Utf8JsonWriter(body);
-        foreach (var kind in Enum.GetValues<BlacklistKind>())
+        foreach (var kind in kinds)
         {
             var after = "";
-            while (await ledger.ListBlacklistAsync(kind, after, Limits.BlacklistPage, context.RequestAborted) is { Count: > 0 } page)
+            while (await ledger.ListBlacklistAsync(kind, after, Limits.BlacklistPage, cancellation) is { Count: > 0 } page)
             {
                 foreach (var entry in page)
                 {
-                    JsonSerializer.Serialize(json, entry, WireJson.Default.BlacklistEntry);
-                    json.Flush();
-                    json.Reset();
-                    body.GetSpan(1)[0] = (byte)'\n';
-                    body.Advance(1);
+                    yield return entry;
                 }
 
-                await body.FlushAsync(context.RequestAborted);
                 after = page[^1].Subject;
             }
         }
@@ -153,9 +164,6 @@ public sealed class BlacklistDesk(ILedger ledger, Settlements settlements, Origi
     public static BlacklistRequest ReadLine(FieldReader fields) =>
         new(fields.Text("reason", Limits.ReasonLength), fields.Text("source", SourceLength), fields.TimeOrNull("expiresAt"));
 
-    public static Actor ActorOf(HttpContext context, string? reason) =>
-        context.ActorOf(reason, context.GetSession().Roles.HasFlag(Roles.Operator) ? Roles.Operator : Roles.Risk);
-
     /// <summary>This instance, and the gate, at once; the others follow within a second.</summary>
     private async Task TellAsync(BlacklistKind kind, string subject, DateTimeOffset? until)
     {
@@ -175,6 +183,4 @@ public sealed class BlacklistDesk(ILedger ledger, Settlements settlements, Origi
             new BlacklistDocument(entry.Subject, entry.Reason, entry.Source, entry.Actor, entry.CreatedAt, entry.ExpiresAt),
             WireJson.Default.BlacklistDocument)
         : context.WriteDocumentAsync(StatusCodes.Status200OK, entry, WireJson.Default.BlacklistEntry);
-
-    private static string Word(BlacklistKind kind) => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());
 }

@@ -10,9 +10,6 @@ namespace FlashSale.Server.Console;
 /// </summary>
 public static class BlacklistEndpoints
 {
-    private const Roles Writers = Roles.Operator | Roles.Risk;
-    private const Roles Readers = Writers | Roles.Auditor;
-
     public static void MapBlacklist(this IEndpointRouteBuilder group)
     {
         MapUsers(group.MapGroup("/blacklist/{userId}"));
@@ -20,16 +17,16 @@ public static class BlacklistEndpoints
         MapAddresses(group.MapGroup("/blacklist/addresses/{address}"));
         MapRanges(group.MapGroup("/blacklist/addresses/{address}/{prefix}"));
         group.MapGet("/blacklist", (string? kind, string? cursor, HttpContext context, BlacklistDesk desk) => desk.ListAsync(kind, cursor, context))
-            .RequireRole(Readers)
+            .RequireRole(ConsoleRequests.RiskReaders)
             .WithSummary("The blacklist: users, then devices, then address ranges, or one of them")
             .Produces<Page<BlacklistEntry>>()
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         group.MapGet("/blacklist-entries", (HttpContext context, BlacklistDesk desk) => desk.ExportAsync(context))
-            .RequireRole(Readers)
+            .RequireRole(ConsoleRequests.RiskReaders)
             .WithSummary("The whole blacklist, one JSON document a line")
-            .Produces<BlacklistEntry>(StatusCodes.Status200OK, AuditEndpoints.LinesMediaType);
+            .Produces<BlacklistEntry>(StatusCodes.Status200OK, JsonLines.MediaType);
         group.MapPost("/blacklist-entries", (HttpContext context, BlacklistImport import) => import.RunAsync(context))
-            .RequireRole(Writers)
+            .RequireRole(ConsoleRequests.RiskDeciders)
             .WithSummary("Add entries to the blacklist, one JSON document a line as in the export: all of them or none")
             .Produces<BlacklistImportDocument>()
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
@@ -79,13 +76,13 @@ public static class BlacklistEndpoints
     }
 
     private static RouteHandlerBuilder Reads(this RouteHandlerBuilder call, string summary) =>
-        call.RequireRole(Readers).WithSummary(summary).ProducesProblem(StatusCodes.Status404NotFound);
+        call.RequireRole(ConsoleRequests.RiskReaders).WithSummary(summary).ProducesProblem(StatusCodes.Status404NotFound);
 
     private static RouteHandlerBuilder Bars(this RouteHandlerBuilder call, string summary) =>
-        call.RequireRole(Writers).WithSummary(summary).TakesJson<BlacklistRequest>()
+        call.RequireRole(ConsoleRequests.RiskDeciders).WithSummary(summary).TakesJson<BlacklistRequest>()
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
     private static RouteHandlerBuilder Lifts(this RouteHandlerBuilder call, string summary) =>
-        call.RequireRole(Writers).WithSummary(summary).Produces(StatusCodes.Status204NoContent)
+        call.RequireRole(ConsoleRequests.RiskDeciders).WithSummary(summary).Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 }

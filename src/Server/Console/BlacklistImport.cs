@@ -17,7 +17,7 @@ public sealed class BlacklistImport(ILedger ledger)
 {
     public async Task RunAsync(HttpContext context)
     {
-        if (!RequestBody.IsJson(context.Request) && context.Request.ContentType?.StartsWith(AuditEndpoints.LinesMediaType, StringComparison.OrdinalIgnoreCase) != true)
+        if (!RequestBody.IsJson(context.Request) && context.Request.ContentType?.StartsWith(JsonLines.MediaType, StringComparison.OrdinalIgnoreCase) != true)
         {
             await context.WriteProblemAsync(ProblemCode.UnsupportedMediaType);
             return;
@@ -28,17 +28,20 @@ public sealed class BlacklistImport(ILedger ledger)
             return;
         }
 
+        var (done, errors) = await RunAsync(body, context.DeciderOf(reason: null));
+        await (done is null
+            ? context.WriteInvalidFieldsAsync(errors)
+            : context.WriteDocumentAsync(StatusCodes.Status200OK, done, WireJson.Default.BlacklistImportDocument));
+    }
+
+    /// <summary>Null, and nothing was written, with the errors by <c>line 3</c>.</summary>
+    public async Task<(BlacklistImportDocument? Done, IReadOnlyDictionary<string, string[]> Errors)> RunAsync(ReadOnlyMemory<byte> body, Actor actor)
+    {
         var reading = new Reading();
-        reading.Read(body);
-        if (reading.Errors.Count > 0)
-        {
-            await context.WriteInvalidFieldsAsync(reading.Errors);
-            return;
-        }
+        reading.Read(body.Span);
 
         // The gate and the other instances load the whole list within a second.
-        var done = await ledger.ImportBlacklistAsync(reading.Lines, BlacklistDesk.ActorOf(context, reason: null), CancellationToken.None);
-        await context.WriteDocumentAsync(StatusCodes.Status200OK, done, WireJson.Default.BlacklistImportDocument);
+        return (reading.Errors.Count > 0 ? null : await ledger.ImportBlacklistAsync(reading.Lines, actor, CancellationToken.None), reading.Errors);
     }
 
     private sealed class Reading

@@ -1,3 +1,4 @@
+using FlashSale.Server.Console.Pages;
 using FlashSale.Server.Http;
 
 namespace FlashSale.Server.Console;
@@ -8,12 +9,19 @@ public static class ConsoleEndpoints
     public static void AddConsole(this IServiceCollection services)
     {
         services.AddSingleton<SaleDesk>();
+        services.AddSingleton<SaleHistory>();
+        services.AddSingleton<OrderDesk>();
         services.AddSingleton<FourEyes>();
+        services.AddSingleton<SaleControl>();
+        services.AddSingleton<StockDesk>();
         services.AddSingleton<GateComparison>();
         services.AddSingleton<SaleReadiness>();
         services.AddSingleton<Reconciliation>();
+        services.AddSingleton<AssessmentDesk>();
         services.AddSingleton<BlacklistDesk>();
         services.AddSingleton<BlacklistImport>();
+        services.AddSingleton<ConsoleFiles>();
+        services.AddSingleton<SaleReport>();
     }
 
     public static void MapConsole(this IEndpointRouteBuilder app)
@@ -25,9 +33,12 @@ public static class ConsoleEndpoints
         group.MapStock();
         group.MapBlacklist();
         group.MapLimits();
+        group.MapOrderDesk();
         group.MapAudit();
         group.MapChecks();
         group.MapAssessments();
         group.MapRisk();
+        group.MapLive();
+        app.MapConsolePages();
     }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 using FlashSale.Core;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Http;
@@ -38,26 +36,13 @@ public readonly record struct IfMatch(IReadOnlyList<EntityTagHeaderValue>? Tags)
 
 public static class ConsoleRequests
 {
+    /// <summary>Who may change something about risk: assessments, the blacklist.</summary>
+    public const Roles RiskDeciders = Roles.Operator | Roles.Risk;
+    public const Roles RiskReaders = RiskDeciders | Roles.Auditor;
+
     /// <summary>What <paramref name="read"/> makes of the body, or null after the problem was written: all invalid fields at once.</summary>
-    public static async Task<T?> ReadFieldsAsync<T>(this HttpContext context, Func<FieldReader, T> read)
-        where T : class
-    {
-        using var body = await context.ReadJsonAsync(Limits.AdminBodyBytes);
-        if (body is null)
-        {
-            return null;
-        }
-
-        var fields = new FieldReader(body.RootElement);
-        var result = read(fields);
-        if (fields.IsValid)
-        {
-            return result;
-        }
-
-        await context.WriteInvalidFieldsAsync(fields.Errors);
-        return null;
-    }
+    public static Task<T?> ReadFieldsAsync<T>(this HttpContext context, Func<FieldReader, T> read)
+        where T : class => context.ReadFieldsAsync(Limits.AdminBodyBytes, read);
 
     public static Task<string?> ReadReasonAsync(this HttpContext context) =>
         context.ReadFieldsAsync(fields => fields.Text("reason", Limits.ReasonLength));
@@ -74,10 +59,11 @@ public static class ConsoleRequests
         return (reason is not null, reason is { Length: > 0 } ? reason : null);
     }
 
-    public static Task WriteInvalidFieldsAsync(this HttpContext context, IReadOnlyDictionary<string, string[]> errors) =>
-        context.WriteProblemAsync(ProblemCode.InvalidFields, new ProblemDetail { Errors = errors });
-
     /// <summary>Who asks, for the audit log.</summary>
     public static Actor ActorOf(this HttpContext context, string? reason, Roles role = Roles.Operator) =>
-        new(context.GetSession().User.Value, JsonNamingPolicy.SnakeCaseLower.ConvertName(role.ToString()), reason, context.TraceIdentifier);
+        new(context.GetSession().User.Value, role.Word(), reason, context.TraceId());
+
+    /// <summary>The same where <see cref="RiskDeciders"/> are let in, in the role that let them.</summary>
+    public static Actor DeciderOf(this HttpContext context, string? reason) =>
+        context.ActorOf(reason, context.GetSession().Roles.HasFlag(Roles.Operator) ? Roles.Operator : Roles.Risk);
 }

@@ -44,14 +44,25 @@ public static class LimitsEndpoints
 
         // What was left out was read above, so that another change meanwhile must not be lost, whether the caller named a revision or not.
         var matches = IfMatch.Of(context.Request.Headers.IfMatch).Accepts(before.Rev!.Value);
-        if (!matches || await ledger.SaveLimitsAsync(asked, before.Rev, context.ActorOf(reason), CancellationToken.None) is not { } saved)
+        if (!matches || await SetAsync(ledger, catalog, asked, before.Rev.Value, context.ActorOf(reason)) is not { } saved)
         {
             await context.WriteProblemAsync(ProblemCode.PreconditionFailed);
             return;
         }
 
-        catalog.Put(saved);
         await SendAsync(context, saved);
+    }
+
+    /// <summary>In the ledger, then at once in this instance. Null when the revision is another by now.</summary>
+    public static async Task<LimitsDocument?> SetAsync(ILedger ledger, SaleCatalog catalog, LimitsDocument asked, long expectedRev, Actor actor)
+    {
+        if (await ledger.SaveLimitsAsync(asked, expectedRev, actor, CancellationToken.None) is not { } saved)
+        {
+            return null;
+        }
+
+        catalog.Put(saved);
+        return saved;
     }
 
     private static Task SendAsync(HttpContext context, LimitsDocument limits)
@@ -60,7 +71,8 @@ public static class LimitsEndpoints
         return context.WriteDocumentAsync(StatusCodes.Status200OK, limits, WireJson.Default.LimitsDocument);
     }
 
-    private static LimitsDocument Read(FieldReader fields, LimitsDocument before) => new(
+    /// <param name="before">What a field that is left out keeps.</param>
+    public static LimitsDocument Read(FieldReader fields, LimitsDocument before) => new(
         Rate(fields, "total", before.Total),
         Rate(fields, "address", before.Address),
         Rate(fields, "user", before.User),

@@ -13,7 +13,7 @@ namespace FlashSale.Server.Console;
 internal sealed class ReconciliationTally
 {
     private readonly Dictionary<string, OfferTally> offers = new(StringComparer.Ordinal);
-    private readonly List<string> broken = [];
+    private readonly List<Violation> broken = [];
 
     // Which orders are paid, and which have a coupon or a payment: equal sums of the random ids mean the same orders, without a list of them.
     private UInt128 paidOrders;
@@ -33,7 +33,7 @@ internal sealed class ReconciliationTally
 
         if (current is null)
         {
-            broken.Add($"A row of type {line.Type} belongs to no offer.");
+            broken.Add(new Violation(null, $"A row of type {line.Type} belongs to no offer.", $"有一行 {line.Type} 不属于任何优惠券。"));
             return;
         }
 
@@ -48,7 +48,10 @@ internal sealed class ReconciliationTally
             case "order":
                 AddOrder(line, current);
                 break;
-            case "coupon" when line.Status != "revoked":
+            case "coupon" when line.Status == "revoked":
+                current.TakenBack++;
+                break;
+            case "coupon":
                 current.Coupons++;
                 couponOrders = Sum(couponOrders, line.OrderId);
                 break;
@@ -60,23 +63,25 @@ internal sealed class ReconciliationTally
     }
 
     /// <param name="published">Every offer must have its stock.</param>
-    public List<string> Violations(bool published, IReadOnlyList<string> offerIds)
+    public List<Violation> Violations(bool published, IReadOnlyList<string> offerIds)
     {
-        List<string> violations = [.. broken];
+        List<Violation> violations = [.. broken];
         if (published)
         {
-            violations.AddRange(offerIds.Where(id => offers.GetValueOrDefault(id)?.Buckets.Any() != true).Select(id => $"Offer {id} has no stock."));
+            violations.AddRange(offerIds.Where(id => offers.GetValueOrDefault(id)?.Buckets.Any() != true)
+                .Select(id => new Violation(id, $"Offer {id} has no stock.", $"优惠券 {id} 没有库存记录。")));
         }
 
         violations.AddRange(offers.Values.SelectMany(offer => offer.Violations()));
         if (paidOrders != couponOrders)
         {
-            violations.Add("The paid orders and the orders with a coupon are not the same.");
+            violations.Add(new Violation(null, "The paid orders and the orders with a coupon are not the same.", "已支付的订单与有优惠券的订单不一致。"));
         }
 
         if (moneyOrders != paymentOrders)
         {
-            violations.Add("The orders that are paid or wait for a refund and the orders with a paid payment are not the same.");
+            violations.Add(new Violation(
+                null, "The orders that are paid or wait for a refund and the orders with a paid payment are not the same.", "已支付或待退款的订单与有成功付款的订单不一致。"));
         }
 
         return violations;
@@ -131,6 +136,9 @@ internal sealed class ReconciliationTally
         public long OrdersPaid { get; set; }
         public long OrdersRefunded { get; set; }
         public long Coupons { get; set; }
+
+        /// <summary>Paid orders that were refunded: so many releases gave back what was sold, and not what was held.</summary>
+        public long TakenBack { get; set; }
         public long PaymentsPaid { get; set; }
 
         public IEnumerable<BucketTally> Buckets => buckets.Values;
@@ -140,7 +148,7 @@ internal sealed class ReconciliationTally
             var number = line.Bucket ?? 0;
             if (!buckets.TryGetValue(number, out var bucket))
             {
-                buckets[number] = bucket = new BucketTally($"Offer {Id}, bucket {number}");
+                buckets[number] = bucket = new BucketTally(Id, number);
             }
 
             return bucket;
@@ -148,35 +156,37 @@ internal sealed class ReconciliationTally
 
         public long Sum(Func<ExportLine, long?> figure) => buckets.Values.Sum(bucket => bucket.Row is { } row ? figure(row) ?? 0 : 0);
 
-        public IEnumerable<string> Violations()
+        public IEnumerable<Violation> Violations()
         {
-            foreach (var violation in buckets.Values.SelectMany(bucket => bucket.Violations()))
+            foreach (var violation in buckets.Values.SelectMany(bucket => bucket.Violations(TakenBack)))
             {
                 yield return violation;
             }
 
-            (string What, long Left, long Right)[] pairs =
+            (string What, string Zh, long Left, long Right)[] pairs =
             [
-                ("units held and orders held", Sum(row => row.Held), OrdersHeld),
-                ("units sold and orders paid", Sum(row => row.Sold), OrdersPaid),
-                ("orders paid and their coupons", OrdersPaid, Coupons),
-                ("orders paid or to be refunded and payments paid", OrdersPaid + OrdersRefunded, PaymentsPaid),
+                ("units held and orders held", "占用库存与待支付订单", Sum(row => row.Held), OrdersHeld),
+                ("units sold and orders paid", "已售库存与已支付订单", Sum(row => row.Sold), OrdersPaid),
+                ("orders paid and their coupons", "已支付订单与优惠券", OrdersPaid, Coupons),
+                ("orders paid or to be refunded and payments paid", "已支付或待退款订单与成功付款", OrdersPaid + OrdersRefunded, PaymentsPaid),
             ];
-            foreach (var (what, left, right) in pairs.Where(pair => pair.Left != pair.Right))
+            foreach (var (what, zh, left, right) in pairs.Where(pair => pair.Left != pair.Right))
             {
-                yield return $"Offer {Id}: {what} differ: {left} and {right}.";
+                yield return new Violation(Id, $"Offer {Id}: {what} differ: {left} and {right}.", $"优惠券 {Id}：{zh}不符：{left} 与 {right}。");
             }
         }
     }
 
-    private sealed class BucketTally(string name)
+    private sealed class BucketTally(string offerId, int number)
     {
+        private readonly string name = $"Offer {offerId}, bucket {number}";
+        private readonly string nameZh = $"优惠券 {offerId}，库存桶 {number}";
         private long balance;
         private long initial;
         private long adjustments;
         private long held;
         private long sold;
-        private string? brokenAt;
+        private (string En, string Zh)? brokenAt;
 
         /// <summary>The stock row itself.</summary>
         public ExportLine? Row { get; set; }
@@ -190,7 +200,9 @@ internal sealed class ReconciliationTally
             balance += delta;
             if (change.Seq != Changes || change.BalanceAfter != balance || balance < 0 || !Fits(change.Kind, delta, Changes))
             {
-                brokenAt ??= $"seq {change.Seq}: {change.Kind} by {delta} to {change.BalanceAfter}, where change {Changes} to {balance} was due";
+                brokenAt ??= (
+                    $"seq {change.Seq}: {change.Kind} by {delta} to {change.BalanceAfter}, where change {Changes} to {balance} was due",
+                    $"序号 {change.Seq}：{change.Kind} {delta} 后为 {change.BalanceAfter}，应为第 {Changes} 条变更、余额 {balance}");
             }
 
             switch (change.Kind)
@@ -214,38 +226,42 @@ internal sealed class ReconciliationTally
             }
         }
 
-        public IEnumerable<string> Violations()
+        /// <param name="takenBack">Of the offer, which has one bucket (docs/decisions/0010).</param>
+        public IEnumerable<Violation> Violations(long takenBack)
         {
-            if (brokenAt is not null)
+            if (brokenAt is { } at)
             {
-                yield return $"{name}: the change log does not replay at {brokenAt}.";
+                yield return Of($"the change log does not replay at {at.En}.", $"库存流水无法重放，{at.Zh}。");
             }
 
             if (Row is not { } row)
             {
-                yield return $"{name}: there are changes, but no stock.";
+                yield return Of("there are changes, but no stock.", "有库存流水，但没有库存记录。");
                 yield break;
             }
 
-            (string What, long? Stock, long Log)[] pairs =
+            (string What, string Zh, long? Stock, long Log)[] pairs =
             [
-                ("initial", row.Initial, initial),
-                ("adjustments", row.Adjustments, adjustments),
-                ("available", row.Available, balance),
-                ("held", row.Held, held),
-                ("sold", row.Sold, sold),
-                ("seq", row.Seq, Changes),
+                ("initial", "初始库存", row.Initial, initial),
+                ("adjustments", "库存调整", row.Adjustments, adjustments),
+                ("available", "可用库存", row.Available, balance),
+                ("held", "占用库存", row.Held, held + takenBack),
+                ("sold", "已售库存", row.Sold, sold - takenBack),
+                ("seq", "流水序号", row.Seq, Changes),
             ];
-            foreach (var (what, stock, log) in pairs.Where(pair => pair.Stock != pair.Log))
+            foreach (var (what, zh, stock, log) in pairs.Where(pair => pair.Stock != pair.Log))
             {
-                yield return $"{name}: {what} is {stock} in the stock, {log} by the change log.";
+                yield return Of($"{what} is {stock} in the stock, {log} by the change log.", $"{zh}在库存记录中为 {stock}，按流水为 {log}。");
             }
 
             if (row.Available < 0 || row.Held < 0 || row.Sold < 0 || row.Initial + row.Adjustments != row.Available + row.Held + row.Sold)
             {
-                yield return $"{name}: the stock does not add up: {row.Initial} + {row.Adjustments} = {row.Available} + {row.Held} + {row.Sold}.";
+                var sum = $"{row.Initial} + {row.Adjustments} = {row.Available} + {row.Held} + {row.Sold}";
+                yield return Of($"the stock does not add up: {sum}.", $"库存不平：{sum}。");
             }
         }
+
+        private Violation Of(string en, string zh) => new(offerId, $"{name}: {en}", $"{nameZh}：{zh}");
 
         private static bool Fits(StockChangeKind? kind, long delta, long at) =>
             kind switch

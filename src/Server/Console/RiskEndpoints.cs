@@ -14,18 +14,18 @@ public static class RiskEndpoints
     public static void MapRisk(this IEndpointRouteBuilder group)
     {
         group.MapGet("/risk/rules", RulesAsync)
-            .RequireRole(AssessmentEndpoints.Readers)
+            .RequireRole(ConsoleRequests.RiskReaders)
             .WithSummary("The rules that this instance assesses by, and all that rules may ask about")
             .Produces<RiskRulesDocument>();
         group.MapPost("/sales/{saleId}/risk-dry-run", DryRunAsync)
-            .RequireRole(AssessmentEndpoints.Deciders)
+            .RequireRole(ConsoleRequests.RiskDeciders)
             .WithSummary("Whom other rules or another threshold would bar; nothing is changed")
             .TakesJson<RiskDryRunRequest>(optional: true)
             .Produces<RiskDryRunDocument>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         group.MapDelete("/risk/users/{userId}", EraseAsync)
-            .RequireRole(AssessmentEndpoints.Deciders)
+            .RequireRole(ConsoleRequests.RiskDeciders)
             .WithSummary("Erase what is kept of a user for risk control; what was decided stays")
             .Produces<ErasureDocument>()
             .ProducesProblem(StatusCodes.Status404NotFound);
@@ -49,7 +49,7 @@ public static class RiskEndpoints
                 (int)fields.Number("threshold", 0, Limits.RiskScoreMax, sale.RiskThreshold)));
         if (run is not null)
         {
-            var complete = await ReadAllAsync(sale, run, ledger, context.RequestAborted);
+            var complete = await AddAllAsync(sale, run, ledger, context.RequestAborted);
             await context.WriteDocumentAsync(StatusCodes.Status200OK, run.Report(complete), WireJson.Default.RiskDryRunDocument);
         }
     }
@@ -61,8 +61,9 @@ public static class RiskEndpoints
         return rules with { Rules = [.. rules.Rules.DistinctBy(rule => rule.Name)] };
     }
 
+    /// <summary>Adds the sale's assessed reservations, the newest first, to a dry run.</summary>
     /// <returns>Whether it was all of them.</returns>
-    private static async Task<bool> ReadAllAsync(Sale sale, RiskDryRun run, ILedger ledger, CancellationToken cancellation)
+    public static async Task<bool> AddAllAsync(Sale sale, RiskDryRun run, ILedger ledger, CancellationToken cancellation)
     {
         Guid? before = null;
         for (var read = 0; read < Limits.DryRunReservations; read += Limits.DryRunPage)
@@ -96,6 +97,6 @@ public static class RiskEndpoints
         }
 
         var erased = await ledger.EraseUserAsync(id, context.DeciderOf(reason: null), CancellationToken.None);
-        await context.WriteDocumentAsync(StatusCodes.Status200OK, new ErasureDocument(erased.Assessments, erased.Conduct), WireJson.Default.ErasureDocument);
+        await context.WriteDocumentAsync(StatusCodes.Status200OK, new ErasureDocument(erased.Assessments, erased.Conduct, erased.Contacts), WireJson.Default.ErasureDocument);
     }
 }

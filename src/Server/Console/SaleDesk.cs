@@ -1,7 +1,6 @@
 using FlashSale.Core;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
-using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Storage;
 
@@ -87,54 +86,6 @@ public sealed class SaleDesk(ILedger ledger, WarmUp warmUp, ILogger<SaleDesk> lo
         catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException or GateUnavailableException)
         {
             log.LogWarning("Sale {Sale} was changed, but not loaded: {Problem}", sale.Id, exception.Message);
-        }
-    }
-}
-
-/// <summary>Publication by a second person, when it is switched on.</summary>
-public sealed class FourEyes(Settings settings, ILedger ledger)
-{
-    private const int AuditPage = 500;
-
-    /// <summary>The role that publishes.</summary>
-    public Roles RoleOf(Session session) =>
-        settings.FourEyes || !session.Roles.HasFlag(Roles.Operator) ? Roles.Approver : Roles.Operator;
-
-    /// <summary>Null when this person may publish the sale, else why not.</summary>
-    public async Task<string?> RefuseAsync(Sale sale, Session session)
-    {
-        if (!settings.FourEyes)
-        {
-            return null;
-        }
-
-        if (!session.Roles.HasFlag(Roles.Approver))
-        {
-            return "Publication needs the role approver.";
-        }
-
-        return await LastEditorAsync(sale) == session.User.Value ? "Publication needs another person than the one who last edited the sale." : null;
-    }
-
-    /// <summary>From the audit log. An edit that comes after this raises the sale's revision, so that the publication then fails.</summary>
-    private async Task<string?> LastEditorAsync(Sale sale)
-    {
-        var subject = $"sale/{sale.Id}";
-        long? before = null;
-        while (true)
-        {
-            var page = await ledger.ListAuditAsync(before, AuditPage, CancellationToken.None);
-            if (page.FirstOrDefault(entry => entry.Subject == subject && entry.Action is SaleActions.Created or SaleActions.Updated) is { } edit)
-            {
-                return edit.Actor;
-            }
-
-            if (page.Count < AuditPage)
-            {
-                return null;
-            }
-
-            before = long.Parse(page[^1].Id);
         }
     }
 }

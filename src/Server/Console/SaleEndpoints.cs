@@ -12,7 +12,7 @@ namespace FlashSale.Server.Console;
 /// <summary>Sales as operators define and see them, in any phase.</summary>
 public static class SaleEndpoints
 {
-    private const Roles Readers = Roles.Operator | Roles.Approver | Roles.Auditor;
+    internal const Roles Readers = Roles.Operator | Roles.Approver | Roles.Auditor;
 
     public static void MapSales(this IEndpointRouteBuilder group)
     {
@@ -133,7 +133,8 @@ public static class SaleEndpoints
         await context.WriteSaleAsync(result);
     }
 
-    private static SaleResult Replace(Sale sale, Sale? wanted, IReadOnlyDictionary<string, string[]> errors, DateTimeOffset now)
+    /// <summary>What a sale becomes when it is defined anew: a draft all of it, a published one what may still change.</summary>
+    internal static SaleResult Replace(Sale sale, Sale? wanted, IReadOnlyDictionary<string, string[]> errors, DateTimeOffset now)
     {
         if (sale.Status != SaleStatus.Draft && SalePhases.Of(sale, anyAvailable: true, now) == SalePhase.Ended)
         {

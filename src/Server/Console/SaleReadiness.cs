@@ -7,9 +7,55 @@ using FlashSale.Storage;
 
 namespace FlashSale.Server.Console;
 
+/// <summary>What a reason not to be ready is about.</summary>
+public enum ReadinessMatter
+{
+    /// <summary>This instance cannot serve.</summary>
+    Instance,
+    Draft,
+    Over,
+    WarmUp,
+
+    /// <summary>Gate and ledger differ about an offer.</summary>
+    Gate,
+    Breaker,
+
+    /// <summary>Connections are so busy that calls will be refused.</summary>
+    Pool,
+    AssessmentsDead,
+    AssessmentsWaiting,
+    SalesStale,
+    StockStale,
+
+    /// <summary>The continuous reconciliation found that they do not agree.</summary>
+    Books,
+    PagesHeld,
+    PagesBehind,
+    Clock,
+}
+
+/// <summary>Why a sale is not ready: a sentence in English, and what it is made of.</summary>
+public sealed record ReadinessReason(ReadinessMatter Matter, string Text)
+{
+    /// <summary>Of the offer, the breaker or the pool that it is about.</summary>
+    public string? Name { get; init; }
+
+    public long Count { get; init; }
+
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>What a program said, in English.</summary>
+    public string? Detail { get; init; }
+}
+
+/// <param name="Backlog">Null when every reservation is assessed.</param>
+/// <param name="PagesHeld">An operator has rolled the pages back.</param>
+public sealed record ReadinessReading(ReadinessDocument Document, IReadOnlyList<ReadinessReason> Reasons, AssessmentBacklog? Backlog, bool PagesHeld);
+
 /// <summary>Whether a sale can open on this instance, and what is missing.</summary>
 public sealed class SaleReadiness(
     ILedger ledger,
+    IGate gate,
     WarmUp warmUp,
     SaleCatalog catalog,
     Breakers breakers,
@@ -17,6 +63,7 @@ public sealed class SaleReadiness(
     Readiness instance,
     LedgerClock clock,
     Books books,
+    SiteStatus site,
     TimeProvider time)
 {
     /// <summary>Every instance goes by the ledger's clock (<see cref="LedgerClock"/>); a machine that is this far off is worth a word all the same.</summary>
@@ -36,84 +83,135 @@ public sealed class SaleReadiness(
         ["gate"] = "orders go to the ledger without it, at a bounded rate",
     };
 
-    public async Task<ReadinessDocument> ReadAsync(Sale sale, CancellationToken cancellation)
+    public async Task<ReadinessDocument> ReadAsync(Sale sale, CancellationToken cancellation) => (await LookAsync(sale, cancellation)).Document;
+
+    /// <summary>The same with its reasons in pieces, so that they can be said in any language.</summary>
+    public async Task<ReadinessReading> LookAsync(Sale sale, CancellationToken cancellation)
     {
-        List<string> reasons = [.. instance.Reasons()];
+        List<ReadinessReason> reasons = [.. instance.Reasons().Select(text => new ReadinessReason(ReadinessMatter.Instance, text))];
         var (warm, compared) = await AskGateAsync(sale, cancellation);
-        if (sale.Status == SaleStatus.Draft)
-        {
-            reasons.Add("The sale is a draft.");
-        }
-        else if (SalePhases.Of(sale, anyAvailable: true, time.GetUtcNow()) == SalePhase.Ended)
-        {
-            reasons.Add("The sale is over.");
-        }
-        else if (!warm.Warm)
-        {
-            reasons.Add(warm.Problem ?? "The sale is not warm.");
-        }
-
-        foreach (var (stock, _) in compared.Where(offer => !offer.Agrees))
-        {
-            reasons.Add(stock.Gate is { } gate
-                ? $"Offer {stock.OfferId}: the gate has {gate.Stock} units and {gate.Pending} pending, the ledger {stock.Available}."
-                : $"Offer {stock.OfferId} is not in the gate.");
-        }
-
-        foreach (var breaker in breakers.Read().Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name)))
-        {
-            reasons.Add($"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.");
-        }
-
-        reasons.AddRange(await NotAssessedAsync(sale, cancellation));
+        reasons.AddRange(OfSale(sale, warm));
+        reasons.AddRange(compared.Where(offer => !offer.Agrees).Select(offer => OfGate(offer.Stock)));
+        reasons.AddRange(breakers.Read()
+            .Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name))
+            .Select(breaker => new ReadinessReason(ReadinessMatter.Breaker, $"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.") { Name = breaker.Name }));
+        ConnectionPool[] pools = [.. ledger.Pools, .. gate.Pools];
+        reasons.AddRange(pools.Where(pool => pool.IsExhausted).Select(pool =>
+            new ReadinessReason(ReadinessMatter.Pool, $"The connections for {pool.Name} are all used ({pool.Size}), and {pool.Waiting} calls wait: soon calls are refused.") { Name = pool.Name, Count = pool.Waiting }));
+        var backlog = (await ledger.CountAssessmentsAsync(cancellation)).FirstOrDefault(one => one.SaleId == sale.Id);
+        reasons.AddRange(NotAssessed(sale, backlog));
         reasons.AddRange(Stale(sale));
-        reasons.AddRange(books.Violations(sale.Id));
+        reasons.AddRange(books.Violations(sale.Id).Select(text => new ReadinessReason(ReadinessMatter.Books, text) { Detail = text }));
+        reasons.AddRange(Behind());
         await clock.AdjustAsync(ledger, cancellation);
         var skew = clock.Correction;
         if (skew.Duration() > SkewMax)
         {
-            reasons.Add($"This machine's clock is off by {-skew.TotalMilliseconds:0} ms, which is corrected here; set it right, for the logs.");
+            reasons.Add(new(ReadinessMatter.Clock, $"This machine's clock is off by {-skew.TotalMilliseconds:0} ms, which is corrected here; set it right, for the logs.")
+            {
+                Count = (long)-skew.TotalMilliseconds,
+            });
         }
 
-        return new ReadinessDocument(
+        var document = new ReadinessDocument(
             sale.Id.ToString(),
             reasons.Count == 0,
-            reasons,
+            [.. reasons.Select(reason => reason.Text)],
             warm,
             [.. compared.Select(offer => Document(offer.Stock))],
             (long)skew.TotalMilliseconds,
-            breakers.Words());
+            breakers.Words())
+        {
+            Pages = PagesOf(sale),
+            Pools = [.. pools.Select(pool => new PoolReadiness(pool.Name, pool.Size, pool.Used, pool.Waiting))],
+        };
+        return new ReadinessReading(document, reasons, backlog, site.History is { Held: true });
+    }
+
+    private IEnumerable<ReadinessReason> OfSale(Sale sale, WarmUpDocument warm)
+    {
+        if (sale.Status == SaleStatus.Draft)
+        {
+            yield return new(ReadinessMatter.Draft, "The sale is a draft.");
+        }
+        else if (SalePhases.Of(sale, anyAvailable: true, time.GetUtcNow()) == SalePhase.Ended)
+        {
+            yield return new(ReadinessMatter.Over, "The sale is over.");
+        }
+        else if (!warm.Warm)
+        {
+            yield return new(ReadinessMatter.WarmUp, warm.Problem ?? "The sale is not warm.") { Detail = warm.Problem };
+        }
+    }
+
+    private static ReadinessReason OfGate(in ComparedStock stock) => new(
+        ReadinessMatter.Gate,
+        stock.Gate is { } gate
+            ? $"Offer {stock.OfferId}: the gate has {gate.Stock} units and {gate.Pending} pending, the ledger {stock.Available}."
+            : $"Offer {stock.OfferId} is not in the gate.")
+    {
+        Name = stock.OfferId.ToString(),
+    };
+
+    private long? PagesOf(Sale sale) =>
+        site.History is { } history
+        && history.Versions.FirstOrDefault(version => version.Number == history.Current) is { } current
+        && current.Files.Any(file => file.Path == "/sales/" + sale.Slug)
+            ? current.Number
+            : null;
+
+    private IEnumerable<ReadinessReason> Behind()
+    {
+        if (site.Behind is { } since && time.GetUtcNow() - since > Limits.SiteBehindMax)
+        {
+            yield return site.History is { Held: true } held
+                ? new(ReadinessMatter.PagesHeld, $"The pages are held at version {held.Current}, which is older than the sales: an operator rolled back, and publishes again when they are right.")
+                {
+                    Count = held.Current ?? 0,
+                }
+                : new(ReadinessMatter.PagesBehind, $"The pages are older than the sales since {since:u}: {site.Problem ?? "see the log of the instances with the role storefront."}")
+                {
+                    Since = since,
+                    Detail = site.Problem,
+                };
+        }
     }
 
     /// <summary>Whoever is not assessed at the opening is not let in: when tokens are given out, it is time to look.</summary>
-    private async Task<IReadOnlyList<string>> NotAssessedAsync(Sale sale, CancellationToken cancellation)
+    private IEnumerable<ReadinessReason> NotAssessed(Sale sale, AssessmentBacklog? backlog)
     {
-        List<string> reasons = [];
-        var backlog = (await ledger.CountAssessmentsAsync(cancellation)).FirstOrDefault(one => one.SaleId == sale.Id);
         if (backlog is { Dead: > 0 })
         {
-            reasons.Add($"{backlog.Dead} reservations could not be assessed: see assessments?state=dead, and retry or decide them.");
+            yield return new(ReadinessMatter.AssessmentsDead, $"{backlog.Dead} reservations could not be assessed: see assessments?state=dead, and retry or decide them.")
+            {
+                Count = backlog.Dead,
+            };
         }
 
         if (backlog is { Waiting: > 0, Since: { } since } && time.GetUtcNow() >= sale.OpensAt - Limits.TokensBeforeOpening)
         {
-            reasons.Add($"{backlog.Waiting} reservations wait for their assessment, the oldest since {since:u}.");
+            yield return new(ReadinessMatter.AssessmentsWaiting, $"{backlog.Waiting} reservations wait for their assessment, the oldest since {since:u}.")
+            {
+                Count = backlog.Waiting,
+                Since = since,
+            };
         }
-
-        return reasons;
     }
 
-    private IEnumerable<string> Stale(Sale sale)
+    private IEnumerable<ReadinessReason> Stale(Sale sale)
     {
         var now = time.GetUtcNow();
         if (now - catalog.ConfirmedAt > Limits.StaleAfter)
         {
-            yield return $"The sales are stale: they were last compared with the ledger at {catalog.ConfirmedAt:u}.";
+            yield return new(ReadinessMatter.SalesStale, $"The sales are stale: they were last compared with the ledger at {catalog.ConfirmedAt:u}.") { Since = catalog.ConfirmedAt };
         }
 
         if (catalog.Find(sale.Id)?.IsStale(now) == true)
         {
-            yield return $"The stock is stale: it was not confirmed by the ledger for more than {Limits.StaleAfter.TotalSeconds:0} s.";
+            yield return new(ReadinessMatter.StockStale, $"The stock is stale: it was not confirmed by the ledger for more than {Limits.StaleAfter.TotalSeconds:0} s.")
+            {
+                Count = (long)Limits.StaleAfter.TotalSeconds,
+            };
         }
     }
 

@@ -17,7 +17,7 @@ public static class StockEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task AdjustAsync(string offerId, HttpContext context, ILedger ledger, Settlements settlements)
+    private static async Task AdjustAsync(string offerId, HttpContext context, ILedger ledger, StockDesk desk)
     {
         if (!OfferId.TryParse(offerId, out var id)
             || !(await ledger.ListSalesAsync(context.RequestAborted)).Any(sale => sale.Offers.Any(offer => offer.Id == id)))
@@ -26,63 +26,35 @@ public static class StockEndpoints
             return;
         }
 
-        if (await context.ReadFieldsAsync(Read) is not { } request)
+        if (await context.ReadFieldsAsync(StockDesk.Read) is not { } request)
         {
             return;
         }
 
-        // Once begun, the gate must learn of it, so neither call ends with the request.
-        if (await ledger.AdjustStockAsync(id, request, context.ActorOf(request.Reason), CancellationToken.None) is not { } move)
+        var result = await desk.AdjustAsync(id, request, context.ActorOf(request.Reason));
+        if (result.Stock is not { } stock)
         {
-            await RefuseAsync(context, ledger, id, request);
+            await RefuseAsync(context, request, result);
             return;
         }
 
-        await settlements.SettleAsync(move, CancellationToken.None);
-        var row = move.Stock.Row;
+        var row = stock.Row;
         await context.WriteDocumentAsync(
             StatusCodes.Status200OK,
-            new StockDocument(offerId, move.Stock.Bucket, row.Initial, row.Adjustments, row.Available, row.Held, row.Sold, row.Seq),
+            new StockDocument(offerId, stock.Bucket, row.Initial, row.Adjustments, row.Available, row.Held, row.Sold, row.Seq),
             WireJson.Default.StockDocument);
     }
 
-    private static StockAdjustmentRequest Read(FieldReader fields)
+    private static Task RefuseAsync(HttpContext context, StockAdjustmentRequest request, in AdjustmentResult result) => result.Outcome switch
     {
-        var request = new StockAdjustmentRequest(
-            fields.Number("delta", -Limits.StockMax, Limits.StockMax),
-            fields.Text("reason", Limits.ReasonLength),
-            fields.Text("reference", Limits.ReferenceLength),
-            fields.Number("expectedAvailable", 0, Limits.AdjustedStockMax));
-        if (request.Delta == 0)
+        AdjustmentOutcome.Draft => context.WriteProblemAsync(
+            ProblemCode.SaleStateConflict,
+            new ProblemDetail { Detail = "The sale is a draft, whose stock is part of its definition; it must be published for this." }),
+        AdjustmentOutcome.OutOfRange => context.WriteInvalidFieldsAsync(new Dictionary<string, string[]>
         {
-            fields.Fail("delta", "must not be 0");
-        }
-
-        return request;
-    }
-
-    private static async Task RefuseAsync(HttpContext context, ILedger ledger, OfferId id, StockAdjustmentRequest request)
-    {
-        var stock = await ledger.ReadStockAsync([id], CancellationToken.None);
-        if (stock.Count == 0)
-        {
-            await context.WriteProblemAsync(
-                ProblemCode.SaleStateConflict,
-                new ProblemDetail { Detail = "The sale is a draft, whose stock is part of its definition; it must be published for this." });
-            return;
-        }
-
-        var available = stock.Sum(bucket => bucket.Row.Available);
-        if (available == request.ExpectedAvailable)
-        {
-            await context.WriteInvalidFieldsAsync(new Dictionary<string, string[]>
-            {
-                ["delta"] = [$"must leave at least 0 units available, and at most {Limits.AdjustedStockMax} in all; {available} are available now"],
-            });
-            return;
-        }
-
-        await context.WriteProblemAsync(
-            ProblemCode.StockConflict, new ProblemDetail { Detail = $"{available} units are available, not {request.ExpectedAvailable}." });
-    }
+            ["delta"] = [$"must leave at least 0 units available, and at most {Limits.AdjustedStockMax} in all; {result.Available} are available now"],
+        }),
+        _ => context.WriteProblemAsync(
+            ProblemCode.StockConflict, new ProblemDetail { Detail = $"{result.Available} units are available, not {request.ExpectedAvailable}." }),
+    };
 }

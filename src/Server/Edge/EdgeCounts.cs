@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 
 using FlashSale.Core;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Http;
 using FlashSale.Server.Telemetry;
 
 namespace FlashSale.Server.Edge;
@@ -21,16 +22,20 @@ internal sealed class EdgeCounts
     private readonly long[] arrivals = new long[RequestKinds.Count];
     private readonly long[] refusals = new long[RequestKinds.Count * Reasons];
     private readonly string?[] examples = new string?[Reasons];
+    private long fromMemory;
 
     public EdgeCounts(SaleMetrics metrics)
     {
         this.metrics = metrics;
         metrics.ObserveCount("flashsale.requests", "Requests that arrived, by what they want", () => Enum.GetValues<RequestKind>()
             .Select(kind => new Measurement<long>(Interlocked.Read(ref arrivals[(int)kind]), new KeyValuePair<string, object?>("kind", kind.Word()))));
+        metrics.ObserveCount("flashsale.edge.from_memory", "Requests for a published page or a file of it that the edge answered", () => [new(Interlocked.Read(ref fromMemory))]);
         metrics.ObserveCount("flashsale.edge.refusals", "Requests that the edge turned away, by what they wanted and why", ReadRefusals);
     }
 
     public void Arrived(RequestKind kind) => Interlocked.Increment(ref arrivals[(int)kind]);
+
+    public void AnsweredFromMemory() => Interlocked.Increment(ref fromMemory);
 
     public void Refused(RequestKind kind, EdgeRefusal refusal, SaleId? sale, HttpContext context)
     {
@@ -42,7 +47,7 @@ internal sealed class EdgeCounts
 
         if (count % ExampleEvery == 1)
         {
-            examples[(int)refusal.Reason] = $"{context.Request.Method} {context.Request.Path} from {context.Connection.RemoteIpAddress} ({context.TraceIdentifier})";
+            examples[(int)refusal.Reason] = $"{context.Request.Method} {context.Request.Path} from {context.Connection.RemoteIpAddress} ({context.TraceId()})";
         }
     }
 
@@ -67,7 +72,7 @@ internal sealed class EdgeCounts
                 if (count > 0)
                 {
                     yield return new Measurement<long>(
-                        count, new("kind", kind.Word()), new("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString())));
+                        count, new("kind", kind.Word()), new("reason", reason.Word()));
                 }
             }
         }

@@ -1,3 +1,4 @@
+using FlashSale.Server.Http;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Edge;
@@ -7,6 +8,7 @@ public static class EdgeExtensions
     public static void AddEdge(this IServiceCollection services, EdgeOptions options)
     {
         services.AddSingleton(options);
+        services.AddSingleton<StoredAnswers>();
         services.AddSingleton<InFlightLimit>();
         services.AddSingleton<EdgeCounts>();
         services.AddSingleton<EdgeGates>();

@@ -24,6 +24,7 @@ internal sealed class EdgeGates(
     OrderSubmissions submissions,
     BarredOrigins barredOrigins,
     InFlightLimit inFlight,
+    StoredAnswers stored,
     EdgeCounts counts,
     ConductLog conduct,
     Readiness readiness,
@@ -46,8 +47,16 @@ internal sealed class EdgeGates(
             var refusal = CheckFraming(request)
                 ?? CheckReady(request)
                 ?? CheckTotal(request)
-                ?? CheckAddress(request)
-                ?? await CheckUserAsync(request)
+                ?? CheckAddress(request);
+            if (refusal is null && request.Stored is { } answer)
+            {
+                // The same for everybody, and sent in less time than it takes to ask who they are, or to say that there is no time: neither is asked.
+                counts.AnsweredFromMemory();
+                await answer.SendAsync(context);
+                return;
+            }
+
+            refusal ??= await CheckUserAsync(request)
                 ?? await ReadOrderAsync(request)
                 ?? CheckSale(request)
                 ?? CheckBarred(request)
@@ -78,7 +87,10 @@ internal sealed class EdgeGates(
 
         var kind = RequestKinds.Of(context.Request);
         counts.Arrived(kind);
-        return new EdgeRequest(context, kind, kind == RequestKind.Order && RequestKinds.IsOrderCall(context.Request), time.GetTimestamp());
+        return new EdgeRequest(context, kind, kind == RequestKind.Order && RequestKinds.IsOrderCall(context.Request), time.GetTimestamp())
+        {
+            Stored = kind == RequestKind.Page ? stored.Find(context.Request) : null,
+        };
     }
 
     /// <summary>
@@ -108,7 +120,7 @@ internal sealed class EdgeGates(
             return null;
         }
 
-        var wait = total.TryTake(Permits[(int)request.Kind]);
+        var wait = total.TryTake(request.Stored is null ? Permits[(int)request.Kind] : 1);
         return wait == TimeSpan.Zero || request.Kind == RequestKind.Essential ? null : EdgeRefusal.TotalLimit.For(wait);
     }
 
@@ -175,6 +187,7 @@ internal sealed class EdgeGates(
     {
         if (reading.Refusal is { } decision)
         {
+            request.Sale = catalog.Find(reading.Token.SaleId);
             return new EdgeRefusal(EdgeReason.OrderRejected, reading.Problem, decision);
         }
 
@@ -185,7 +198,7 @@ internal sealed class EdgeGates(
 
         request.Offer = offer;
         request.Sale = offer.Sale;
-        request.Order = OrderSubmission.Within(Deadline.LeftOf(request.Context, options), reading.Token, time);
+        request.Order = OrderSubmission.Within(Deadline.LeftOf(request.Context, options), reading.Token, time, request.ArrivedAt);
         request.Context.Features.Set(request.Order);
         return null;
     }

@@ -16,6 +16,9 @@ internal sealed class EdgeRequest(HttpContext context, RequestKind kind, bool is
 
     public long ArrivedAt { get; } = arrivedAt;
 
+    /// <summary>What it is answered with; null when that has to be made.</summary>
+    public StoredAnswer? Stored { get; init; }
+
     public Session? Session { get; set; }
 
     /// <summary>Null while it is not known, or when there is no such sale.</summary>

@@ -1,4 +1,5 @@
 using FlashSale.Core;
+using FlashSale.Core.Wire;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
@@ -21,10 +22,10 @@ internal sealed class LoadWatch : BackgroundService
     public LoadWatch(InFlightLimit inFlight, EdgeCounts counts, SaleCatalog catalog, SaleMetrics metrics, TimeProvider time, ILogger<LoadWatch> log)
     {
         (this.inFlight, this.counts, this.catalog, this.time, this.log) = (inFlight, counts, catalog, time, log);
-        metrics.Observe("flashsale.edge.in_flight", "Requests under way", () => [new(inFlight.InFlight)]);
-        metrics.Observe("flashsale.edge.in_flight_limit", "The number that requests under way are kept to", () => [new(inFlight.Limit)]);
-        metrics.Observe("flashsale.edge.latency_us", "Nine of ten requests of the last 100 ms took less, in microseconds", () => [new((long)inFlight.Latency.TotalMicroseconds)]);
-        metrics.Observe("flashsale.edge.scheduling_delay_us", "How long work waits for a thread, in microseconds", () => [new((long)inFlight.SchedulingDelay.TotalMicroseconds)]);
+        metrics.Observe("flashsale.requests.in_flight", "Requests under way", () => [new(inFlight.InFlight)]);
+        metrics.Observe("flashsale.in_flight_limit", "The number that requests under way are kept to", () => [new(inFlight.Limit)]);
+        metrics.Observe("flashsale.edge.latency", "s", "Nine of ten requests of the last 100 ms took less", () => [new(inFlight.Latency.TotalSeconds)]);
+        metrics.Observe("flashsale.edge.scheduling_delay", "s", "How long work waits for a thread", () => [new(inFlight.SchedulingDelay.TotalSeconds)]);
     }
 
     /// <summary>The kinds that were shed within the last second.</summary>

@@ -26,11 +26,7 @@ public static class RequestKinds
     private const string Api = "/api/v1";
     private const string En = "/en";
     private static readonly string[] EssentialApi = ["/orders", "/payment-callbacks", "/coupons", "/admin"];
-    private static readonly string[] EssentialPages = ["/orders", "/coupons", "/sandbox", "/healthz", "/metrics", "/edge"];
-    private static readonly string[] Words = [.. Enum.GetValues<RequestKind>().Select(kind => kind.ToString().ToLowerInvariant())];
-
-    /// <summary>The word of metrics and documents.</summary>
-    public static string Word(this RequestKind kind) => Words[(int)kind];
+    private static readonly string[] EssentialPages = ["/orders", "/coupons", "/dealer", "/sandbox", "/console", "/healthz", "/metrics", "/edge"];
 
     /// <summary>By method and path, before anything else is looked at. What is not known is a page view.</summary>
     public static RequestKind Of(HttpRequest request)
@@ -54,9 +50,10 @@ public static class RequestKinds
 
         if (path.StartsWithSegments("/sales", StringComparison.OrdinalIgnoreCase, out var sale))
         {
-            // /sales/{slug}/checkout/{offerId} asks for a token when it is opened, and orders when it is submitted.
+            // /sales/{slug}/checkout/{offerId} orders when it is submitted; its live page asks for a token when it is opened, the published one for nothing.
             var checkout = sale.Value!.Contains("/checkout/", StringComparison.OrdinalIgnoreCase);
-            return checkout ? posts ? RequestKind.Order : RequestKind.Token : posts ? RequestKind.Token : RequestKind.Page;
+            var live = checkout && sale.Value.AsSpan().TrimEnd('/').EndsWith("/now", StringComparison.OrdinalIgnoreCase);
+            return checkout && posts ? RequestKind.Order : posts || live ? RequestKind.Token : RequestKind.Page;
         }
 
         return RequestKind.Page;

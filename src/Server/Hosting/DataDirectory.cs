@@ -11,11 +11,20 @@ namespace FlashSale.Server.Hosting;
 public sealed class DataDirectory : IDisposable
 {
     private readonly string path;
+    private readonly bool lookOnly;
     private readonly FileStream? ownership;
 
-    public DataDirectory(string path)
+    /// <param name="path">Absolute.</param>
+    /// <param name="lookOnly">Nothing is made, and it may be another process'.</param>
+    public DataDirectory(string path, bool lookOnly = false)
     {
         this.path = path;
+        this.lookOnly = lookOnly;
+        if (lookOnly)
+        {
+            return;
+        }
+
         try
         {
             Directory.CreateDirectory(Path.Combine(path, "keys"));
@@ -41,17 +50,23 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Null when the directory is ours.</summary>
     public string? Problem { get; }
 
+    public string Folder => path;
+
     public string LedgerFile => Path.Combine(path, "flashsale.db");
 
+    /// <summary>The copy of the published site.</summary>
+    public string SiteFolder => Path.Combine(path, "site");
+
     /// <summary>A key of 32 random bytes in base64, made the first time, readable by the owner only.</summary>
+    /// <returns>Empty where there is none, and none may be made.</returns>
     public byte[] ReadOrCreateKey(string name)
     {
-        if (Problem is not null)
+        var file = Path.Combine(path, "keys", name + ".key");
+        if (Problem is not null || (lookOnly && !File.Exists(file)))
         {
             return [];
         }
 
-        var file = Path.Combine(path, "keys", name + ".key");
         if (!File.Exists(file))
         {
             // Written whole under another name first: a crash in between leaves no half key.

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+
 using FlashSale.Core.Wire;
 using FlashSale.Server.Http;
 using FlashSale.Server.Telemetry;
@@ -8,9 +10,14 @@ public static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
+        var readiness = app.ServiceProvider.GetRequiredService<Readiness>();
+        app.ServiceProvider.GetRequiredService<SaleMetrics>().Observe(
+            "flashsale.ready", "1 while this instance says that it is ready", () => [new Measurement<long>(readiness.Reasons().Count == 0 ? 1 : 0)]);
+        app.MapSettings();
         var health = app.MapGroup("/healthz").ExcludeFromDescription();
         health.MapGet("/live", (HttpContext context) => WriteAsync(context, []));
-        health.MapGet("/ready", (HttpContext context, Readiness readiness) => WriteAsync(context, readiness.Reasons()));
+        health.MapGet("/startup", (HttpContext context) => WriteAsync(context, readiness.HasStarted ? [] : readiness.Reasons()));
+        health.MapGet("/ready", (HttpContext context) => WriteAsync(context, readiness.Reasons()));
     }
 
     private static Task WriteAsync(HttpContext context, IReadOnlyList<string> reasons) => context.WriteDocumentAsync(

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using FlashSale.Core;
 using FlashSale.Core.Challenges;
 using FlashSale.Core.Tokens;
+using FlashSale.Core.Wire;
 using FlashSale.Server.Checkout;
 using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
@@ -13,6 +14,7 @@ using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
 using FlashSale.Server.Risk;
 using FlashSale.Server.Storefront;
+using FlashSale.Server.Storefront.Publishing;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
@@ -144,19 +146,19 @@ public static class ServerSetup
     {
         var services = builder.Services;
         services.AddEdge(settings.Edge);
+        services.AddTelemetry(settings.Telemetry);
         services.AddSingleton<ConductLog>();
         services.AddSingleton<SaleMetrics>();
-        services.AddSingleton<MetricsScrape>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<Books>();
+        services.AddSingleton<LiveBoard>();
         services.AddSingleton(provider => new Sessions(settings.AuthKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(settings.TokenAges);
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));
         services.AddSingleton(new Stamps(settings.TokenKey, settings.PreviousTokenKeys));
         services.AddSingleton<Devices>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BarredOrigins>(provider, settings.Edge.TrustedProxies));
-        services.AddSingleton(provider => new Callers(
-            provider.GetRequiredService<Devices>(), provider.GetRequiredService<Stamps>(), settings.Edge.TrustedProxies, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Callers>(provider, settings.Edge.TrustedProxies));
         services.AddSingleton<ChallengeStamps>();
         services.AddSingleton<RecentFaults>();
         services.AddSingleton(_ => new SeenAccounts());
@@ -177,10 +179,12 @@ public static class ServerSetup
         services.AddSingleton<DrawRoom>();
         services.AddSingleton<PlaceOrder>();
         services.AddSingleton<CancelOrder>();
+        services.AddSingleton<ExtendOrder>();
         services.AddSingleton<PaymentDesk>();
         services.AddConsole();
         services.AddOpenApiDocument();
         services.AddStorefront();
+        services.AddSingleton<SalePreview>();
         if (settings.SandboxSecret is { } secret)
         {
             services.AddSingleton(new SandboxProvider(secret));
@@ -197,15 +201,49 @@ public static class ServerSetup
         }
     }
 
+    public static void MapOperators(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<Settings>().ConsolePort is { } port)
+        {
+            app.Use((context, next) => context.Connection.LocalPort != port && IsForOperators(context.Request.Path) ? context.WriteProblemAsync(ProblemCode.NotFound) : next(context));
+        }
+
+        app.MapConsole();
+        app.MapSite();
+        app.MapLoad();
+    }
+
+    private static bool IsForOperators(PathString path) =>
+        path.StartsWithSegments("/console", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/api/v1/admin", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Every instance keeps its own memory fresh; the role <c>jobs</c> does what is done once for all.</summary>
     public static void AddJobs(this WebApplicationBuilder builder, Settings settings)
     {
         var services = builder.Services;
         services.AddHostedService<Drain>();
+        services.AddHostedService<SystemdNotice>();
         services.AddHostedService<CatalogJob>();
         services.AddHostedService<SettleJob>();
         services.AddHostedService<LedgerCheckJob>();
         services.AddHostedService<ConductJob>();
+        services.AddSingleton(Instance.Create());
+        services.AddHostedService<InstanceReportJob>();
+        if (settings.Roles.HasFlag(InstanceRoles.Console))
+        {
+            services.AddHostedService<LiveBoardJob>();
+        }
+
+        if ((settings.Roles & (InstanceRoles.Storefront | InstanceRoles.Console)) != InstanceRoles.None)
+        {
+            services.AddHostedService<SiteFollower>();
+        }
+
+        if (settings.Roles.HasFlag(InstanceRoles.Storefront))
+        {
+            services.AddHostedService<SitePublisher>();
+            services.AddHostedService<SiteDiskJob>();
+        }
+
         if (settings.Storage.Gate != GateProvider.Memory)
         {
             services.AddHostedService<KnownOrdersJob>();
@@ -215,12 +253,11 @@ public static class ServerSetup
         {
             services.AddSingleton<RiskProviders>();
             services.AddHostedService<AssessmentWorker>();
-            services.AddHostedService<AssessmentWatch>();
+            services.AddHostedService<AssessmentCountJob>();
         }
 
         if (settings.Roles.HasFlag(InstanceRoles.Jobs))
         {
-            services.AddSingleton(Instance.Create());
             services.AddHostedService<ForgetJob>();
             services.AddHostedService<ReconciliationJob>();
             if (settings.Storage.Gate != GateProvider.Memory)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -6,9 +7,11 @@ using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Tokens;
+using FlashSale.Core.Wire;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Risk;
+using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Hosting;
@@ -29,7 +32,7 @@ public enum InstanceRoles
     RiskSandbox = 32,
 }
 
-/// <summary>Everything that can be set (docs/operations.md), read and checked once at the start.</summary>
+/// <summary>Everything that can be set (docs/settings.md), read and checked once at the start.</summary>
 public sealed record Settings
 {
     /// <summary>Keys that stand in documents and examples; anybody could sign with them.</summary>
@@ -38,6 +41,8 @@ public sealed record Settings
         "Zmxhc2hzYWxlLWRlbW8ta2V5LW5ldmVyLXVzZS1pbi1wcm9kdWN0aW9uIQ==",
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     ];
+
+    private const double TraceRatioDefault = 0.01;
 
     public required InstanceRoles Roles { get; init; }
     public required bool Demo { get; init; }
@@ -55,19 +60,32 @@ public sealed record Settings
     public required RiskOptions Risk { get; init; }
     public required bool FourEyes { get; init; }
 
+    /// <summary>The only port of this instance on which the console and the calls of operators are answered; null: all of them.</summary>
+    public required int? ConsolePort { get; init; }
+    public required TelemetryOptions Telemetry { get; init; }
+
     /// <summary>For tests of instances whose machine has a wrong clock.</summary>
     public required TimeSpan ClockIsWrongBy { get; init; }
 
+    /// <summary>What is in force, by key and without secrets, for people.</summary>
+    public IReadOnlyList<SettingValue> InForce { get; private init; } = [];
+
     /// <summary>All settings, or every error.</summary>
-    public static (Settings? Settings, IReadOnlyList<string> Errors) Read(IConfiguration configuration, IHostEnvironment environment)
+    /// <param name="configuration">From all sources.</param>
+    /// <param name="environment">Of the host.</param>
+    /// <param name="lookOnly">Nothing is made or locked: another process may be running with the same settings.</param>
+    public static (Settings? Settings, IReadOnlyList<string> Errors) Read(IConfiguration configuration, IHostEnvironment environment, bool lookOnly = false) =>
+        Read(new SettingsReader(configuration), environment, lookOnly);
+
+    internal static (Settings? Settings, IReadOnlyList<string> Errors) Read(SettingsReader reader, IHostEnvironment environment, bool lookOnly)
     {
-        var reader = new SettingsReader(configuration);
         var demo = reader.Flag("FlashSale:Demo") ?? (environment.IsDevelopment() || !reader.AnyConfigured());
-        var data = ReadData(reader, environment);
+        var data = ReadData(reader, environment, lookOnly);
         CheckUrls(reader);
+        var roles = ReadRoles(reader);
         var settings = new Settings
         {
-            Roles = ReadRoles(reader),
+            Roles = roles,
             Demo = demo,
             Data = data,
             Storage = ReadStorage(reader, data),
@@ -80,10 +98,12 @@ public sealed record Settings
             Edge = new EdgeOptions(ReadProxies(reader), reader.Flag("FlashSale:Limits:Enabled") ?? true),
             Risk = ReadRisk(reader, environment),
             FourEyes = reader.Flag("FlashSale:Console:FourEyes") ?? false,
+            ConsolePort = ReadConsolePort(reader),
+            Telemetry = ReadTelemetry(reader, roles),
             ClockIsWrongBy = ReadClockIsWrongBy(reader, demo),
         };
         reader.FailOnUnknownKeys();
-        return reader.Errors.Count == 0 ? (settings, []) : (null, reader.Errors);
+        return reader.Errors.Count == 0 ? (settings with { InForce = SettingsReference.Describe(reader, settings) }, []) : (null, reader.Errors);
     }
 
     /// <summary>The server reads them itself, but would end on a wrong one without a word about the other settings.</summary>
@@ -99,6 +119,24 @@ public sealed record Settings
         }
     }
 
+    private static int? ReadConsolePort(SettingsReader reader)
+    {
+        const string Key = "FlashSale:Console:Port";
+        var port = reader.Number(Key, 0, 1, IPEndPoint.MaxPort);
+        if (port == 0)
+        {
+            return null;
+        }
+
+        var ports = reader.Text("Urls")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(IsUrl).Select(url => BindingAddress.Parse(url).Port) ?? [];
+        if (!ports.Contains(port))
+        {
+            reader.Fail(Key, $"is {port}, where nothing listens; Urls must have an address with this port too");
+        }
+
+        return port;
+    }
+
     private static bool IsUrl(string url)
     {
         try
@@ -112,11 +150,11 @@ public sealed record Settings
         }
     }
 
-    private static DataDirectory ReadData(SettingsReader reader, IHostEnvironment environment)
+    private static DataDirectory ReadData(SettingsReader reader, IHostEnvironment environment, bool lookOnly)
     {
         const string Key = "FlashSale:DataDirectory";
         var path = Path.GetFullPath(reader.Text(Key) ?? "data", environment.ContentRootPath);
-        var data = new DataDirectory(path);
+        var data = new DataDirectory(path, lookOnly);
         if (data.Problem is { } problem)
         {
             reader.Fail(Key, problem);
@@ -273,6 +311,33 @@ public sealed record Settings
         }
 
         return wrong;
+    }
+
+    private static TelemetryOptions ReadTelemetry(SettingsReader reader, InstanceRoles roles)
+    {
+        const string EndpointKey = "FlashSale:Telemetry:OtlpEndpoint";
+        const string RatioKey = "FlashSale:Telemetry:TraceRatio";
+        Uri? endpoint = null;
+        if (reader.Text(EndpointKey) is { } url
+            && (!Uri.TryCreate(url, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0
+                || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))
+        {
+            reader.Fail(EndpointKey, "must be the address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318, without user, query or fragment");
+        }
+
+        var ratio = reader.Share(RatioKey, endpoint is null ? 0 : TraceRatioDefault);
+        if (endpoint is null && ratio > 0)
+        {
+            reader.Fail(RatioKey, "is set, and nothing uses it: set FlashSale__Telemetry__OtlpEndpoint too, or take it away");
+        }
+
+        var words = string.Join(',', Enum.GetValues<InstanceRoles>().Where(role => BitOperations.IsPow2((int)role) && roles.HasFlag(role)));
+        return new TelemetryOptions(
+            reader.Flag("FlashSale:Telemetry:Enabled") ?? true,
+            endpoint,
+            ratio,
+            reader.Word("FlashSale:Telemetry:LogFormat", "text", "json") == "json",
+            words.ToLowerInvariant());
     }
 
     private static RiskOptions ReadRisk(SettingsReader reader, IHostEnvironment environment)

@@ -4,11 +4,12 @@ using System.Text;
 
 using FlashSale.Core;
 using FlashSale.Core.Tokens;
+using FlashSale.Server.Telemetry;
 
 namespace FlashSale.Server.Http;
 
 /// <summary>Tells who calls, by the stamps that they were given: their device, and when they opened the page of a sale.</summary>
-public sealed class Callers(Devices devices, Stamps stamps, IReadOnlyList<IPNetwork> trustedProxies, TimeProvider time)
+public sealed class Callers(Devices devices, Stamps stamps, IReadOnlyList<IPNetwork> trustedProxies, SaleMetrics metrics, TimeProvider time)
 {
     private const int VisitBytes = sizeof(long) + Limits.UserIdLength;
 
@@ -28,6 +29,7 @@ public sealed class Callers(Devices devices, Stamps stamps, IReadOnlyList<IPNetw
     /// <summary>The stamp that says that this user opened the page of this sale now.</summary>
     public string MakeVisit(SaleId sale, UserId user)
     {
+        metrics.Of(sale).Count(SaleStep.Visit);
         Span<byte> body = stackalloc byte[VisitBytes];
         return stamps.Seal(StampPurpose.Visit, time.GetUtcNow(), body[..WriteVisit(sale, user, body)]);
     }

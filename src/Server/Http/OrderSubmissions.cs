@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -16,9 +17,26 @@ public sealed record OrderSubmission(OrderToken Token, long Deadline)
     /// <summary>Its address or device may not take part: why, for the count.</summary>
     public OrderDecision? Barred { get; init; }
 
+    /// <summary>A timestamp of the time provider.</summary>
+    public long ArrivedAt { get; init; }
+
+    /// <summary>Null when the request is not traced.</summary>
+    public Activity? Trace { get; init; }
+
     /// <param name="left">What is left of the time for it.</param>
-    public static OrderSubmission Within(TimeSpan left, OrderToken token, TimeProvider time) =>
-        new(token, time.GetTimestamp() + (long)(left.TotalSeconds * time.TimestampFrequency));
+    /// <param name="token">Good.</param>
+    /// <param name="time">Of the deadline.</param>
+    /// <param name="arrivedAt">A timestamp; null for now.</param>
+    public static OrderSubmission Within(TimeSpan left, OrderToken token, TimeProvider time, long? arrivedAt = null)
+    {
+        var now = time.GetTimestamp();
+        return new OrderSubmission(token, DeadlineOf(now, left, time)) { ArrivedAt = arrivedAt ?? now, Trace = Traces.Current };
+    }
+
+    /// <summary>The same with a new deadline, for one that had to wait.</summary>
+    public OrderSubmission Renew(TimeSpan left, TimeProvider time) => this with { Deadline = DeadlineOf(time.GetTimestamp(), left, time) };
+
+    private static long DeadlineOf(long now, TimeSpan left, TimeProvider time) => now + (long)(left.TotalSeconds * time.TimestampFrequency);
 }
 
 /// <summary>What was read of a request to order: a token that is good, or why there is none.</summary>
@@ -66,7 +84,8 @@ public sealed class OrderSubmissions(OrderTokens tokens, Devices devices, Recent
             faults.Note(user, ConductKind.TokenRefused);
         }
 
-        return new OrderReading(DecisionKind.Of(verdict));
+        // Whose signature is right tells its sale, though it is refused: too young, too old, another device's.
+        return new OrderReading(DecisionKind.Of(verdict)) { Token = token };
     }
 
     private async ValueTask<OrderReading> ReadOnAsync(HttpContext context, UserId user, System.IO.Pipelines.ReadResult read)

@@ -41,16 +41,16 @@ public sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddl
             case LedgerBusyException:
                 return ProblemCode.Overloaded;
             case LedgerUnavailableException:
-                log.LogError("The ledger is not available: {Problem} ({TraceId})", exception.Message, context.TraceIdentifier);
+                log.LogError("The ledger is not available: {Problem} ({TraceId})", exception.Message, context.TraceId());
                 return ProblemCode.LedgerUnavailable;
             case GateUnavailableException:
-                log.LogError("The gate is not available: {Problem} ({TraceId})", exception.Message, context.TraceIdentifier);
+                log.LogError("The gate is not available: {Problem} ({TraceId})", exception.Message, context.TraceId());
                 return ProblemCode.GateUnavailable;
             case LedgerOutcomeUnknownException:
-                log.LogError("The outcome of a commit is not known: {Problem} ({TraceId})", exception.Message, context.TraceIdentifier);
+                log.LogError("The outcome of a commit is not known: {Problem} ({TraceId})", exception.Message, context.TraceId());
                 return ProblemCode.OutcomeUnknown;
             default:
-                log.LogError(exception, "{Method} {Path} broke ({TraceId})", context.Request.Method, context.Request.Path, context.TraceIdentifier);
+                log.LogError(exception, "{Method} {Path} broke ({TraceId})", context.Request.Method, context.Request.Path, context.TraceId());
                 return ProblemCode.InternalError;
         }
     }

@@ -98,7 +98,7 @@ public static class ProblemWriter
             return page(context, kind.Id);
         }
 
-        var traceId = context.TraceIdentifier;
+        var traceId = context.TraceIdChars();
         var (head, tail) = (template.Head, template.Tail);
         var length = head.Length + traceId.Length + tail.Length;
         response.ContentLength = length;

@@ -44,6 +44,30 @@ public static class RequestBody
         return null;
     }
 
+    /// <summary>What <paramref name="read"/> makes of the body, or null after the problem was written: all invalid fields at once.</summary>
+    public static async Task<T?> ReadFieldsAsync<T>(this HttpContext context, int maxBytes, Func<FieldReader, T> read)
+        where T : class
+    {
+        using var body = await context.ReadJsonAsync(maxBytes);
+        if (body is null)
+        {
+            return null;
+        }
+
+        var fields = new FieldReader(body.RootElement);
+        var result = read(fields);
+        if (fields.IsValid)
+        {
+            return result;
+        }
+
+        await context.WriteInvalidFieldsAsync(fields.Errors);
+        return null;
+    }
+
+    public static Task WriteInvalidFieldsAsync(this HttpContext context, IReadOnlyDictionary<string, string[]> errors) =>
+        context.WriteProblemAsync(ProblemCode.InvalidFields, new ProblemDetail { Errors = errors });
+
     /// <summary>Null for what is not one JSON object in UTF-8 whose names and texts can all be read: the parser looks at them only when they are asked for.</summary>
     private static JsonDocument? Parse(byte[] bytes)
     {

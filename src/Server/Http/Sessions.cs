@@ -22,6 +22,9 @@ public enum Roles
     Risk = 4,
     Dealer = 8,
     Auditor = 16,
+
+    /// <summary>Sees how a sale goes, and no person's data.</summary>
+    Viewer = 32,
 }
 
 /// <summary>Who is asking: a session token (JWT) that was checked.</summary>
@@ -187,6 +190,7 @@ public sealed class Sessions
             "risk" => Roles.Risk,
             "dealer" => Roles.Dealer,
             "auditor" => Roles.Auditor,
+            "viewer" => Roles.Viewer,
             _ => Roles.None,
         };
 

@@ -1,6 +1,5 @@
-using System.Text.Json;
-
 using FlashSale.Core;
+using FlashSale.Core.Wire;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
@@ -20,7 +19,7 @@ public sealed class ConductJob(ConductLog conduct, ILedger ledger, TimeProvider 
             try
             {
                 await ledger.AddConductAsync(
-                    [.. piece.Select(one => new ConductCount(one.User, JsonNamingPolicy.SnakeCaseLower.ConvertName(one.Kind.ToString()), one.Count))], stopping);
+                    [.. piece.Select(one => new ConductCount(one.User, one.Kind.Word(), one.Count))], stopping);
             }
             catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException)
             {

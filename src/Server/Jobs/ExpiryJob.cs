@@ -7,7 +7,7 @@ namespace FlashSale.Server.Jobs;
 
 /// <summary>Ends the orders whose time to pay has run out by the ledger's clock, in batches.</summary>
 public sealed class ExpiryJob(
-    ILedger ledger, Settlements settlements, SaleMetrics metrics, Readiness readiness, Instance instance, TimeProvider time, ILogger<ExpiryJob> log)
+    ILedger ledger, Settlements settlements, SaleMetrics metrics, SaleWatch watch, Readiness readiness, Instance instance, TimeProvider time, ILogger<ExpiryJob> log)
     : LeasedJob("expiry", Limits.ExpiryInterval, ledger, instance, time, log)
 {
     private readonly ILedger ledger = ledger;
@@ -28,10 +28,13 @@ public sealed class ExpiryJob(
                 }
             }
 
+            watch.NoteFirstPayBefore(await ledger.ReadFirstPayBeforeAsync(stopping));
             if (moves.Count < Limits.ExpiryBatch)
             {
                 return;
             }
         }
     }
+
+    protected override void Yield() => watch.NoteFirstPayBefore(null);
 }

@@ -21,6 +21,11 @@ public abstract class LeasedJob(string name, TimeSpan interval, ILedger ledger, 
 
     protected abstract Task WorkAsync(CancellationToken stopping);
 
+    /// <summary>Another instance does it now.</summary>
+    protected virtual void Yield()
+    {
+    }
+
     protected sealed override async Task StepAsync(CancellationToken stopping)
     {
         if (renewedAt is not { } renewed || time.GetElapsedTime(renewed) >= Limits.LeaseRenewal)
@@ -32,6 +37,10 @@ public abstract class LeasedJob(string name, TimeSpan interval, ILedger ledger, 
         if (renewedAt is not null)
         {
             await WorkAsync(stopping);
+        }
+        else
+        {
+            Yield();
         }
     }
 

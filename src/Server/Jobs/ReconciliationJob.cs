@@ -14,7 +14,7 @@ namespace FlashSale.Server.Jobs;
 /// pauses the sale, and the alarm says why: nobody guesses what is right.
 /// </summary>
 public sealed class ReconciliationJob(
-    ILedger ledger, IGate gate, SaleCatalog catalog, WarmUp warmUp, Books books, Readiness readiness, Instance instance, TimeProvider time,
+    ILedger ledger, IGate gate, SaleCatalog catalog, WarmUp warmUp, Books books, SaleWatch watch, Readiness readiness, Instance instance, TimeProvider time,
     ILogger<ReconciliationJob> log)
     : LeasedJob("reconciliation", Limits.ReconciliationInterval, ledger, instance, time, log)
 {
@@ -67,7 +67,9 @@ public sealed class ReconciliationJob(
         for (var pages = 0; pages < PagesPerStep && await ledger.ReadChangesAsync(offer, book.Seq, Limits.ReconciliationPage, stopping) is { } page; pages++)
         {
             books.CountChecked(page.Changes.Count);
-            if (book.Read(page) is { } violation)
+            var violation = book.Read(page);
+            watch.NoteOversold(offer, book.Oversold);
+            if (violation is not null)
             {
                 open.Remove(offer);
                 broken[offer] = await AlarmAsync(sale, offer, violation, stopping);
@@ -117,6 +119,8 @@ public sealed class ReconciliationJob(
                 continue;
             }
 
+            watch.NoteGate(offer.Id, inGate, inGate.Seq == stock.Seq ? inGate.Stock + inGate.Pending - stock.Available : 0);
+
             // A gate that is ahead of the ledger was told by somebody else than the ledger: no settlement can correct it.
             var wrong = inGate.Seq > stock.Seq || (inGate.Seq == stock.Seq && inGate.Stock + inGate.Pending != stock.Available);
             book.RoundsOfDrift = wrong ? book.RoundsOfDrift + 1 : 0;
@@ -138,6 +142,9 @@ public sealed class ReconciliationJob(
         private long balance;
 
         public long Seq { get; private set; }
+
+        /// <summary>Units beyond what there ever was, where the change log has been read to.</summary>
+        public long Oversold => Math.Max(0, -balance);
 
         public required DateTimeOffset Begun { get; init; }
 

@@ -32,7 +32,7 @@ public sealed class Admission : IDisposable
         this.gate = gate;
         this.eligibility = eligibility;
         this.ledger = ledger;
-        metrics.Observe("flashsale.gate.bypassed", "Orders that went to the ledger without the gate, since the start", () =>
+        metrics.ObserveCount("flashsale.gate.bypassed", "Orders that went to the ledger without the gate, since the start", () =>
             [new System.Diagnostics.Metrics.Measurement<long>(Interlocked.Read(ref withoutGate))]);
     }
 

@@ -13,7 +13,18 @@ namespace FlashSale.Server.Orders;
 
 /// <summary>How a request to order ended. The order is there for <c>Placed</c> and <c>Repeated</c>.</summary>
 /// <param name="Offer">Null when there is no such offer.</param>
-public readonly record struct OrderAnswer(OrderDecision Decision, Order? Order = null, LiveOffer? Offer = null);
+public readonly record struct OrderAnswer(OrderDecision Decision, Order? Order = null, LiveOffer? Offer = null)
+{
+    /// <summary>Of one that a ledger writer answered; else default.</summary>
+    public OrderTimes Times { get; init; }
+}
+
+/// <summary>When an order came from one stage to the next: timestamps of the time provider.</summary>
+/// <param name="AskedAt">The gate was asked.</param>
+/// <param name="AdmittedAt">It let the order in, which then waited for a writer.</param>
+/// <param name="TakenAt">A batch took it.</param>
+/// <param name="CommittedAt">That was durable; 0 when it never was.</param>
+public readonly record struct OrderTimes(long AskedAt, long AdmittedAt, long TakenAt, long CommittedAt);
 
 /// <summary>What becomes of a request to order that need not wait: admission, then the ledger writer.</summary>
 public delegate ValueTask<OrderAnswer> Placing(OrderSubmission submission);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using FlashSale.Core;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
@@ -29,9 +31,12 @@ public sealed class LedgerWriter : BackgroundService
         this.catalog = catalog;
         this.time = time;
         lanes = [.. Enumerable.Range(0, ledger.WriterLanes).Select(_ => new WriterLane(ledger, settlements, metrics, options, breakers.Orders, time, log))];
-        metrics.Observe("flashsale.ledger.queue", "Orders that wait for a ledger writer", () => lanes.Select((lane, i) =>
+        metrics.Observe("flashsale.writer.queue.orders", "Orders that wait for a ledger writer", () => lanes.Select((lane, i) =>
             new System.Diagnostics.Metrics.Measurement<long>(lane.Waiting, new KeyValuePair<string, object?>("lane", i))));
     }
+
+    /// <summary>Orders that wait, in all lanes.</summary>
+    public int Waiting => lanes.Sum(lane => lane.Waiting);
 
     /// <summary>What an order would wait for in the slowest lane.</summary>
     public TimeSpan ExpectedWait => lanes.Max(lane => lane.ExpectedWait);
@@ -39,9 +44,10 @@ public sealed class LedgerWriter : BackgroundService
     /// <param name="draft">What to place.</param>
     /// <param name="admitted">The gate took a unit for this request; it is given back when the order is not written.</param>
     /// <param name="deadline">A timestamp of the time provider, from which on it costs nothing more.</param>
+    /// <param name="trace">The span of the request; null when it is not traced.</param>
     /// <returns>The answer comes after the commit, or when the deadline has passed; a queue that is full, or too slow for the operators' limit, answers at once.</returns>
-    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted, long deadline) => lanes[ledger.LaneOf(draft.OfferId)].SubmitAsync(
-        draft, admitted, deadline, TimeSpan.FromMilliseconds(catalog.Limits.Shedding.WriterWaitMs));
+    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted, long deadline, Activity? trace = null) => lanes[ledger.LaneOf(draft.OfferId)].SubmitAsync(
+        draft, admitted, deadline, trace, TimeSpan.FromMilliseconds(catalog.Limits.Shedding.WriterWaitMs));
 
     /// <summary>Answers no more new orders, and ends when those that wait have their answer.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)

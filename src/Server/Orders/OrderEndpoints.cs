@@ -41,6 +41,25 @@ public static class OrderEndpoints
             .Produces<OrderDocument>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapPost("/{orderId}/extension", ExtendAsync)
+            .RequireUser()
+            .WithSummary("More time to pay an order, once")
+            .Produces<OrderDocument>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapGet("/{orderId}/contact", FindContactAsync)
+            .RequireUser()
+            .WithSummary("How the dealer reaches the caller about an order")
+            .Produces<OrderContact>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        group.MapPut("/{orderId}/contact", KeepContactAsync)
+            .RequireUser()
+            .WithSummary("Say or change how the dealer reaches the caller about an order")
+            .TakesJson<OrderContact>()
+            .Produces<OrderContact>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }
 
     /// <summary>A request to order that the edge let through goes straight to its stage: it is known what it is, and so nobody need ask for its route.</summary>
@@ -57,9 +76,7 @@ public static class OrderEndpoints
         {
             if (!OrderId.TryParse(cursor, out var parsed))
             {
-                await context.WriteProblemAsync(
-                    ProblemCode.InvalidFields,
-                    new ProblemDetail { Errors = new Dictionary<string, string[]> { ["cursor"] = ["must be the nextCursor of an earlier answer"] } });
+                await context.WriteInvalidFieldsAsync(new Dictionary<string, string[]> { ["cursor"] = ["must be the nextCursor of an earlier answer"] });
                 return;
             }
 
@@ -94,6 +111,56 @@ public static class OrderEndpoints
             _ => context.WriteProblemAsync(ProblemCode.NotFound),
         });
     }
+
+    private static async Task ExtendAsync(string orderId, HttpContext context, ExtendOrder extend)
+    {
+        var (outcome, order) = OrderId.TryParse(orderId, out var id)
+            ? await extend.ExtendAsync(id, context.GetSession().User)
+            : (ExtensionOutcome.NotFound, null);
+        await (outcome switch
+        {
+            ExtensionOutcome.Extended => context.WriteDocumentAsync(StatusCodes.Status200OK, OrderDocuments.Of(order!), WireJson.Default.OrderDocument),
+            ExtensionOutcome.NotExtendable => context.WriteProblemAsync(ProblemCode.OrderNotExtendable),
+            _ => context.WriteProblemAsync(ProblemCode.NotFound),
+        });
+    }
+
+    private static async Task FindContactAsync(string orderId, HttpContext context, ILedger ledger)
+    {
+        var contact = OrderId.TryParse(orderId, out var id)
+            ? await ledger.FindContactAsync(id, context.GetSession().User, context.RequestAborted)
+            : null;
+        await WriteContactAsync(context, contact);
+    }
+
+    private static async Task KeepContactAsync(string orderId, HttpContext context, ILedger ledger)
+    {
+        if (await context.ReadFieldsAsync(Limits.OrderBodyBytes, OrderContact.Read) is not { } contact)
+        {
+            return;
+        }
+
+        var outcome = OrderId.TryParse(orderId, out var id)
+            ? await ledger.KeepContactAsync(id, context.GetSession().User, contact, CancellationToken.None)
+            : ContactOutcome.NotFound;
+        await (outcome == ContactOutcome.Closed
+            ? context.WriteProblemAsync(ProblemCode.ContactClosed)
+            : WriteContactAsync(context, outcome == ContactOutcome.Kept ? contact : null));
+    }
+
+    private static Task WriteContactAsync(HttpContext context, OrderContact? contact) => contact is null
+        ? context.WriteProblemAsync(ProblemCode.NotFound)
+        : context.WriteDocumentAsync(StatusCodes.Status200OK, contact, WireJson.Default.OrderContact);
+}
+
+/// <summary>Gives an order more time to be paid. Nothing is settled: the gate counts units, and the unit stays where it is.</summary>
+public sealed class ExtendOrder(ILedger ledger)
+{
+    public Task<(ExtensionOutcome Outcome, Order? Order)> ExtendAsync(OrderId id, UserId user) => ledger.ExtendAsync(id, user, CancellationToken.None);
+
+    /// <summary>For a page that shows the order; the ledger is asked only about one that is held.</summary>
+    public async Task<bool> MayExtendAsync(Order order, DateTimeOffset now, CancellationToken cancellation) =>
+        PaymentExtension.IsOpen(order, now) && !await ledger.WasExtendedAsync(order.Id, cancellation);
 }
 
 /// <summary>Cancels an order and gives its unit back.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using FlashSale.Core;
 using FlashSale.Core.Orders;
 using FlashSale.Core.Sales;
@@ -29,8 +31,10 @@ public sealed class PlaceOrder(
     {
         var submission = context.Features.Get<OrderSubmission>()
             ?? throw new InvalidOperationException("The edge, which reads the body, is not in front.");
-        var (decision, order, offer) = await DecideAsync(submission with { Barred = barredOrigins.Find(context) });
-        metrics.Decide(decision, submission.Token.SaleId);
+        Traces.NoteSoFar(submission.Trace, "checks");
+        var answer = await DecideAsync(Mark(context, submission));
+        var (decision, order, offer) = answer;
+        Decided(submission, decision, context.Request.Headers.Authorization.Count == 0 ? ClientKind.Page : ClientKind.Api);
         if (order is null)
         {
             await RefuseAsync(context, decision, offer);
@@ -42,6 +46,7 @@ public sealed class PlaceOrder(
             decision == OrderDecision.Placed ? StatusCodes.Status201Created : StatusCodes.Status200OK,
             OrderDocuments.Of(order),
             WireJson.Default.OrderDocument);
+        RecordStages(submission, answer.Times, isReplied: true);
     }
 
     /// <summary>The same for the pages, where the token comes from a form.</summary>
@@ -50,15 +55,49 @@ public sealed class PlaceOrder(
         var reading = submissions.Verify(context, System.Text.Encoding.UTF8.GetBytes(token ?? ""), user);
         if (reading.Refusal is { } refusal)
         {
-            metrics.Decide(refusal);
+            metrics.Decide(refusal, catalog.Find(reading.Token.SaleId)?.Sale.Id);
             return (refusal, null);
         }
 
-        var (decision, order, _) = await DecideAsync(
-            OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time) with { Barred = barredOrigins.Find(context) });
-        metrics.Decide(decision, reading.Token.SaleId);
-        return (decision, order);
+        var submission = OrderSubmission.Within(Limits.OrderDeadline, reading.Token, time);
+        var answer = await DecideAsync(Mark(context, submission));
+        Decided(submission, answer.Decision, ClientKind.Form);
+        RecordStages(submission, answer.Times, isReplied: false);
+        return (answer.Decision, answer.Order);
     }
+
+    private void Decided(OrderSubmission submission, OrderDecision decision, ClientKind client)
+    {
+        metrics.Decide(decision, submission.Token.SaleId);
+        metrics.Of(submission.Token.SaleId).Count(client, decision);
+        if (submission.Trace is { } trace)
+        {
+            var (layer, outcome, reason, _) = DecisionKind.Of(decision);
+            trace.SetTag("flashsale.sale", submission.Token.SaleId.ToString()).SetTag("flashsale.order", submission.Token.OrderId.ToString());
+            trace.SetTag("flashsale.layer", layer).SetTag("flashsale.outcome", outcome).SetTag("flashsale.reason", reason);
+        }
+    }
+
+    private void RecordStages(OrderSubmission submission, in OrderTimes times, bool isReplied)
+    {
+        if (times.CommittedAt == 0 || !metrics.IsCollected)
+        {
+            return;
+        }
+
+        ReadOnlySpan<TimeSpan> took =
+        [
+            time.GetElapsedTime(submission.ArrivedAt, times.AskedAt),
+            time.GetElapsedTime(times.AskedAt, times.AdmittedAt),
+            time.GetElapsedTime(times.AdmittedAt, times.TakenAt),
+            time.GetElapsedTime(times.TakenAt, times.CommittedAt),
+            time.GetElapsedTime(times.CommittedAt),
+        ];
+        metrics.RecordStages(isReplied ? took : took[..^1]);
+    }
+
+    private OrderSubmission Mark(HttpContext context, OrderSubmission submission) =>
+        barredOrigins.Find(context) is { } why ? submission with { Barred = why } : submission;
 
     private ValueTask<OrderAnswer> DecideAsync(OrderSubmission submission)
     {
@@ -84,19 +123,35 @@ public sealed class PlaceOrder(
     {
         var token = submission.Token;
         var request = new AdmissionRequest(token.SaleId, token.OfferId, token.OrderId, token.UserId, time.GetUtcNow()) { IsBarred = submission.Barred is not null };
-        var admitted = await admission.AdmitAsync(request, offer);
+        var askedAt = time.GetTimestamp();
+        var admitted = await AdmitAsync(request, offer, submission.Trace);
         switch (admitted)
         {
             case AdmissionOutcome.Repeated:
                 return await RepeatAsync(submission, offer);
             case AdmissionOutcome.Admitted or AdmissionOutcome.Standby:
-                var answer = await writer.SubmitAsync(Draft(token, offer), admitted == AdmissionOutcome.Admitted, submission.Deadline);
-                return new OrderAnswer(answer.Decision, answer.Order, offer);
+                return await WriteAsync(submission, offer, admitted == AdmissionOutcome.Admitted, askedAt);
             case AdmissionOutcome.NotEligible when submission.Barred is { } why:
                 return new OrderAnswer(why, Offer: offer);
             default:
                 return new OrderAnswer(DecisionOf(admitted), Offer: offer);
         }
+    }
+
+    private async ValueTask<AdmissionOutcome> AdmitAsync(AdmissionRequest request, LiveOffer offer, Activity? trace)
+    {
+        using var span = Traces.StartWithin(trace, "gate");
+        var outcome = await admission.AdmitAsync(request, offer);
+        span?.SetTag("flashsale.admission", outcome.ToString());
+        return outcome;
+    }
+
+    private async ValueTask<OrderAnswer> WriteAsync(OrderSubmission submission, LiveOffer offer, bool isAdmitted, long askedAt)
+    {
+        using var span = Traces.StartWithin(submission.Trace, "ledger");
+        var admittedAt = time.GetTimestamp();
+        var answer = await writer.SubmitAsync(Draft(submission.Token, offer), isAdmitted, submission.Deadline, span);
+        return new OrderAnswer(answer.Decision, answer.Order, offer) { Times = new OrderTimes(askedAt, admittedAt, answer.TakenAt, answer.CommittedAt) };
     }
 
     /// <summary>An earlier request with this token is in the ledger, or on its way there: nobody is told that nothing was done before it is known.</summary>
@@ -114,8 +169,7 @@ public sealed class PlaceOrder(
             return new OrderAnswer(OrderDecision.OutcomeUnknown, Offer: offer);
         }
 
-        var answer = await writer.SubmitAsync(Draft(submission.Token, offer), admitted: false, submission.Deadline);
-        return new OrderAnswer(answer.Decision, answer.Order, offer);
+        return await WriteAsync(submission, offer, isAdmitted: false, time.GetTimestamp());
     }
 
     private static OrderDraft Draft(in OrderToken token, LiveOffer offer)

@@ -343,6 +343,6 @@ internal sealed class SaleDraw(SaleId sale, DrawTimes times, DrawRoom room, ILed
             submission.Token.OfferId, submission.Token.UserId, DrawEntry.Of(submission.Token.OrderId, submission.Token.OfferId, submission.Token.UserId));
 
         /// <summary>From now on it has as long as any other order.</summary>
-        public ValueTask<OrderAnswer> PlaceAsync(TimeProvider time) => place(OrderSubmission.Within(Limits.OrderDeadline, submission.Token, time));
+        public ValueTask<OrderAnswer> PlaceAsync(TimeProvider time) => place(submission.Renew(Limits.OrderDeadline, time));
     }
 }

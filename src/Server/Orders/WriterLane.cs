@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Channels;
 
 using FlashSale.Core;
@@ -53,9 +54,10 @@ internal sealed class WriterLane(
     /// <param name="admitted">The gate took a unit for it.</param>
     /// <param name="deadline">A timestamp: from then on it costs nothing more.</param>
     /// <param name="patience">With a longer <see cref="ExpectedWait"/> it is refused at once.</param>
-    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted, long deadline, TimeSpan patience)
+    /// <param name="trace">Null when it is not traced.</param>
+    public Task<WriterAnswer> SubmitAsync(OrderDraft draft, bool admitted, long deadline, Activity? trace, TimeSpan patience)
     {
-        var waiting = new WaitingOrder(draft, admitted, time.GetTimestamp(), deadline);
+        var waiting = new WaitingOrder(draft, admitted, time.GetTimestamp(), deadline, trace);
         var first = open.GetOrAdd(draft.Id, waiting);
         if (first != waiting)
         {
@@ -151,6 +153,7 @@ internal sealed class WriterLane(
         var now = time.GetTimestamp();
         while (batch.Count < options.BatchMax && queue.Reader.TryRead(out var order))
         {
+            order.TakenAt = now;
             (now > order.Deadline ? late : batch).Add(order);
         }
 
@@ -185,6 +188,7 @@ internal sealed class WriterLane(
     private async Task<(PlacementBatch Placed, bool WasUnknown)> PlaceAsync(WaitingOrder[] orders, CancellationToken stopping)
     {
         OrderDraft[] drafts = [.. orders.Select(order => order.Draft)];
+        using var trace = Traces.StartBatch(orders, static order => order.Trace);
         var started = time.GetTimestamp();
         var unknown = false;
         try
@@ -193,6 +197,8 @@ internal sealed class WriterLane(
             {
                 try
                 {
+                    using var commit = Traces.StartWithin(trace, "database commit", kind: ActivityKind.Client);
+
                     // What is unknown is asked for until it is known, whatever the breaker says.
                     var placed = unknown
                         ? await ledger.PlaceAsync(drafts, CancellationToken.None)
@@ -205,6 +211,7 @@ internal sealed class WriterLane(
                     if (!unknown)
                     {
                         unknown = true;
+                        trace.Fail(exception.Message);
                         settlements.BeginUnknown();
                         log.LogError("The outcome of a commit of {Count} orders is not known; asking again: {Problem}", drafts.Length, exception.Message);
                     }
@@ -224,13 +231,14 @@ internal sealed class WriterLane(
 
     private void Answer(ReadOnlySpan<WaitingOrder> orders, IReadOnlyDictionary<OrderId, PlacementResult> results, bool wasUnknown)
     {
+        var now = time.GetTimestamp();
         foreach (var order in orders)
         {
             var result = results[order.Draft.Id];
             // Found by the second try, it was placed by the first: nobody else has been told of it.
             var outcome = wasUnknown && result.Outcome == PlacementOutcome.AlreadyPlaced ? PlacementOutcome.Placed : result.Outcome;
-            Close(order, DecisionOf(outcome), result.Order);
-            metrics.RecordOrder(time.GetElapsedTime(order.ArrivedAt).TotalSeconds);
+            Close(order, DecisionOf(outcome), result.Order, now);
+            metrics.RecordOrder(order.Draft.SaleId, time.GetElapsedTime(order.ArrivedAt, now));
             if (outcome == PlacementOutcome.Placed)
             {
                 metrics.CountOrder(OrderStatus.Held);
@@ -301,9 +309,9 @@ internal sealed class WriterLane(
     }
 
     /// <summary>The ledger has nothing to do with this order any more.</summary>
-    private void Close(WaitingOrder order, OrderDecision decision, Order? placed = null)
+    private void Close(WaitingOrder order, OrderDecision decision, Order? placed = null, long committedAt = 0)
     {
-        order.Answer(decision, placed);
+        order.Answer(decision, placed, committedAt);
         open.TryRemove(KeyValuePair.Create(order.Draft.Id, order));
     }
 

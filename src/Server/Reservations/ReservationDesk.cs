@@ -29,19 +29,31 @@ public sealed class ReservationDesk(
         {
             var queued = await ledger.ReserveAsync(asked, EvidenceOf(facts), cancellation);
             news.Ring();
+            if (queued.Created)
+            {
+                metrics.CountReservation(ReservationStatus.Pending);
+            }
+
             return queued;
         }
 
+        var score = 0;
         var (created, reservation, decided) = await ledger.ReserveAssessedAsync(asked, EvidenceOf(facts), Assess, cancellation);
         if (decided is { } one)
         {
             metrics.Count(one);
+            metrics.RecordScore(score);
             await settlements.TellAsync(one, CancellationToken.None);
         }
 
         return (created, reservation);
 
-        AssessmentDecision Assess(ClaimedAssessment claim, RiskInputs inputs) => AssessmentDecision.Of(claim, inputs, options.Rules, sale);
+        AssessmentDecision Assess(ClaimedAssessment claim, RiskInputs inputs)
+        {
+            var decision = AssessmentDecision.Of(claim, inputs, options.Rules, sale);
+            score = decision.Result.Score;
+            return decision;
+        }
     }
 
     private static Evidence EvidenceOf(CallerFacts facts) => new(

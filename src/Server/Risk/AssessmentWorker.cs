@@ -21,6 +21,7 @@ public sealed class AssessmentWorker(
     AssessmentNews news,
     RiskMetrics metrics,
     Readiness readiness,
+    TraceChoice traces,
     ILogger<AssessmentWorker> log) : BackgroundService
 {
     private bool failing;
@@ -107,11 +108,15 @@ public sealed class AssessmentWorker(
     private async Task AssessAsync(
         ClaimedAssessment claim, RiskInputs inputs, ConcurrentBag<AssessmentDecision> decisions, ConcurrentBag<AssessmentDelay> delays)
     {
+        // What a provider is asked is part of it, and carries its trace id.
+        using var trace = traces.TakesWork() ? Traces.StartWork("assess reservation") : null;
         try
         {
             var sale = catalog.Find(claim.SaleId)?.Sale ?? throw new LedgerUnavailableException($"Sale {claim.SaleId} is not loaded");
             await providers.AskAsync(claim.UserId, inputs);
-            decisions.Add(AssessmentDecision.Of(claim, inputs, options.Rules, sale));
+            var decision = AssessmentDecision.Of(claim, inputs, options.Rules, sale);
+            metrics.RecordScore(decision.Result.Score);
+            decisions.Add(decision);
         }
         catch (ProviderUnavailableException exception) when (!exception.WasAsked)
         {

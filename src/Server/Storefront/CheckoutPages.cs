@@ -1,3 +1,8 @@
+using System.Text;
+
+using FlashSale.Core;
+using FlashSale.Core.Orders;
+using FlashSale.Core.Tokens;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Checkout;
 using FlashSale.Server.Http;
@@ -11,7 +16,10 @@ namespace FlashSale.Server.Storefront;
 /// <param name="Offer">What is ordered.</param>
 /// <param name="Token">Made when the page was opened; the same one in every later try from it, so that it makes one order at most.</param>
 /// <param name="TooEarly">The button was pressed before the token was old enough.</param>
-public sealed record CheckoutModel(LiveOffer Offer, string Token, bool TooEarly);
+public sealed record CheckoutModel(LiveOffer Offer, string Token, bool TooEarly)
+{
+    public ContactForm Contact { get; init; } = ContactForm.Empty;
+}
 
 /// <param name="Offer">Whose checkout is behind the challenge.</param>
 public sealed record CheckoutChallengeModel(LiveOffer Offer, ChallengeModel Challenge);
@@ -20,7 +28,14 @@ public sealed record CheckoutChallengeModel(LiveOffer Offer, ChallengeModel Chal
 /// <param name="RetrySeconds">After which the script tries again by itself; null when only the shopper does.</param>
 /// <param name="ToOrders">Their orders are the next thing to look at.</param>
 /// <param name="ToCheckout">A new checkout is the next thing to try.</param>
-public sealed record ResultModel(LiveOffer Offer, string Title, string Text, string? Token, int? RetrySeconds, bool ToOrders = false, bool ToCheckout = false);
+public sealed record ResultModel(LiveOffer Offer, string Title, string Text, string? Token, int? RetrySeconds, bool ToOrders = false, bool ToCheckout = false)
+{
+    /// <summary>Where to ask whether the order was made, by itself after <see cref="RetrySeconds"/>; null when it is known that it was not.</summary>
+    public string? ConfirmAt { get; init; }
+
+    /// <summary>Goes along with the next try.</summary>
+    public ContactForm Contact { get; init; } = ContactForm.Empty;
+}
 
 /// <summary>
 /// The checkout asks for the order token when it is opened, before the click that orders. A click within the token's first second gets the page
@@ -33,27 +48,43 @@ public static class CheckoutPages
 
     public static void MapCheckoutPages(this IEndpointRouteBuilder app, Language language)
     {
-        app.MapGet(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, Callers callers, BarredOrigins barred, TokenIssuer issuer) =>
-            OpenAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), callers, barred, issuer, context));
-        app.MapPost(Route, (string slug, string offerId, HttpContext context, ShopperReader shoppers, PlaceOrder place, SaleMetrics metrics) =>
-            SubmitAsync(FindOffer(shoppers, slug, offerId), Visit.Begin(context, language), place, metrics, context));
+        app.MapGet(Route, (string slug, string offerId, HttpContext context, PublishedPages published, ShopperReader shoppers) =>
+            shoppers.FindOffer(slug, offerId) is { } offer
+                ? published.SendAsync(context, published.CheckoutAsync(offer, language))
+                : ProblemPages.Show(Visit.Begin(context, language), ProblemCode.NotFound, context).ExecuteAsync(context));
+        app.MapGet(Route + "/now", (string slug, string offerId, HttpContext context, LiveCheckout checkout) =>
+            checkout.OpenAsync(slug, offerId, Visit.Begin(context, language), context));
+        app.MapPost(Route, (string slug, string offerId, HttpContext context, LiveCheckout checkout) =>
+            checkout.SubmitAsync(slug, offerId, Visit.Begin(context, language), context));
     }
 
-    public static string PathOf(LiveOffer offer) => $"/sales/{offer.Sale.Sale.Slug}/checkout/{offer.Offer.Id}";
+    public static string PathOf(LiveOffer offer) => $"{SalePages.PathOf(offer.Sale.Sale)}/checkout/{offer.Offer.Id}";
+}
 
-    private static LiveOffer? FindOffer(ShopperReader shoppers, string slug, string offerId) =>
-        shoppers.FindSale(slug)?.Offers.FirstOrDefault(offer => offer.Offer.Id.ToString() == offerId);
+/// <summary>The checkout without script: its page, the form, and what became of it.</summary>
+public sealed class LiveCheckout(
+    ShopperReader shoppers, Callers callers, BarredOrigins barred, TokenIssuer issuer, OrderTokens tokens, PlaceOrder place, ILedger ledger, SaleMetrics metrics)
+{
+    // Of the page: the token whose order is not known to be made.
+    private const string TokenField = "token";
 
-    private static async Task<IResult> OpenAsync(LiveOffer? offer, Visit visit, Callers callers, BarredOrigins barred, TokenIssuer issuer, HttpContext context)
+    public async Task<IResult> OpenAsync(string slug, string offerId, Visit visit, HttpContext context)
     {
-        if (offer is null)
+        if (shoppers.FindOffer(slug, offerId) is not { } offer)
         {
             return ProblemPages.Show(visit, ProblemCode.NotFound, context);
         }
 
+        var page = Visit.LiveOf(CheckoutPages.PathOf(offer));
         if (visit.Session is not { } session)
         {
-            return visit.SignIn(PathOf(offer));
+            return visit.SignIn(page);
+        }
+
+        var query = context.Request.Query;
+        if (query.ContainsKey(TokenField) && await ConfirmAsync(offer, query[TokenField].ToString(), visit, context) is { } known)
+        {
+            return known;
         }
 
         if (barred.Find(context) is not null)
@@ -62,7 +93,6 @@ public static class CheckoutPages
         }
 
         // A challenge comes back in the address: the page may be loaded again, or in the other language, and is the checkout of the same order.
-        var query = context.Request.Query;
         var facts = callers.Read(context, offer.Sale.Sale.Id, session.User, visit: null);
         var answer = await issuer.IssueAsync(offer, session.User, facts, ChallengeModel.SolutionOf(key => query[key]), byLink: true, context.RequestAborted);
         return answer switch
@@ -76,9 +106,9 @@ public static class CheckoutPages
     }
 
     /// <summary>Each of them is counted as one request to order, whatever becomes of it.</summary>
-    private static async Task<IResult> SubmitAsync(LiveOffer? offer, Visit visit, PlaceOrder place, SaleMetrics metrics, HttpContext context)
+    public async Task<IResult> SubmitAsync(string slug, string offerId, Visit visit, HttpContext context)
     {
-        if (offer is null)
+        if (shoppers.FindOffer(slug, offerId) is not { } offer)
         {
             metrics.Decide(OrderDecision.TokenForUnknownOffer);
             return ProblemPages.Show(visit, ProblemCode.NotFound, context);
@@ -87,7 +117,7 @@ public static class CheckoutPages
         if (visit.Session is not { } session)
         {
             metrics.Decide(OrderDecision.Unauthenticated, offer.Sale.Sale.Id);
-            return SessionPages.Refuse(visit, PathOf(offer), context);
+            return SessionPages.Refuse(visit, Visit.LiveOf(CheckoutPages.PathOf(offer)), context);
         }
 
         if (await Visit.ReadFormAsync(context) is not { } form)
@@ -96,19 +126,59 @@ public static class CheckoutPages
             return ProblemPages.Show(visit, ProblemCode.MalformedRequest, context);
         }
 
-        var token = form["token"].ToString();
+        var (token, contact) = (form[TokenField].ToString(), ContactForm.Of(form));
         var (decision, order) = await place.PlaceAsync(context, token, session.User);
         if (order is not null)
         {
-            return visit.See("/orders/" + order.Id);
+            return visit.See("/orders/" + order.Id + await KeepAsync(contact, order, session.User));
         }
 
         return decision == OrderDecision.TokenTooYoung
-            ? visit.Show<CheckoutPage>(new CheckoutModel(offer, token, TooEarly: true))
-            : Refuse(visit, offer, DecisionKind.Of(decision).Problem!.Value, token, context);
+            ? visit.Show<CheckoutPage>(new CheckoutModel(offer, token, TooEarly: true) { Contact = contact })
+            : Refuse(visit, offer, DecisionKind.Of(decision).Problem!.Value, token, context, contact);
     }
 
-    private static IResult Refuse(Visit visit, LiveOffer offer, ProblemCode code, string? token, HttpContext context)
+    /// <summary>The contact that came with the order. Whatever becomes of it, the order is made: its page asks again.</summary>
+    /// <returns>What the page of the order is to say.</returns>
+    private async Task<string> KeepAsync(ContactForm contact, Order order, UserId user)
+    {
+        if (contact.IsEmpty)
+        {
+            return "";
+        }
+
+        try
+        {
+            return contact.ToContact() is { } good && await ledger.KeepContactAsync(order.Id, user, good, CancellationToken.None) == ContactOutcome.Kept ? "" : "?done=contact-wrong";
+        }
+        catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException or LedgerOutcomeUnknownException)
+        {
+            return "?done=contact-wrong";
+        }
+    }
+
+    /// <summary>
+    /// What became of an order whose outcome was not known. Null for a token that says nothing here: then it is a checkout like any other. Nothing is held against whoever sends one that is no
+    /// good, since a link on any site may.
+    /// </summary>
+    private async Task<IResult?> ConfirmAsync(LiveOffer offer, string text, Visit visit, HttpContext context)
+    {
+        if (tokens.Verify(Encoding.UTF8.GetBytes(text), visit.Session!.User, visit.Now, out var token) != TokenVerdict.Valid || token.OfferId != offer.Offer.Id)
+        {
+            return null;
+        }
+
+        return await shoppers.FindOrderAsync(token.OrderId.ToString(), visit, context.RequestAborted) is { } order
+            ? visit.See("/orders/" + order.Id)
+            : visit.Show<ResultPage>(Unknown(visit, offer, text));
+    }
+
+    private static ResultModel Unknown(Visit visit, LiveOffer offer, string token) => new(offer, visit.Texts.Confirming, visit.Texts.ConfirmingText, token, RetrySeconds())
+    {
+        ConfirmAt = $"{Visit.LiveOf(CheckoutPages.PathOf(offer))}?{TokenField}={Uri.EscapeDataString(token)}",
+    };
+
+    private static IResult Refuse(Visit visit, LiveOffer offer, ProblemCode code, string? token, HttpContext context, ContactForm? contact = null)
     {
         var texts = visit.Texts;
         var kind = Problems.Of(code);
@@ -118,7 +188,7 @@ public static class CheckoutPages
             ProblemCode.SoldOut when offer.Stock?.Held > 0 => new ResultModel(offer, texts.Label(MainButton.Maybe), texts.MaybeText, token, null),
             ProblemCode.SoldOut => new ResultModel(offer, texts.Label(MainButton.SoldOut), texts.SoldOutText, null, null),
             ProblemCode.PurchaseLimitReached => new ResultModel(offer, title, texts.LimitText, null, null, ToOrders: true),
-            ProblemCode.OutcomeUnknown or ProblemCode.InternalError => new ResultModel(offer, texts.Confirming, texts.ConfirmingText, token, RetrySeconds()),
+            ProblemCode.OutcomeUnknown or ProblemCode.InternalError when token is not null => Unknown(visit, offer, token),
             ProblemCode.SalePaused => new ResultModel(offer, texts.Label(MainButton.Paused), texts.PausedText, token, RetrySeconds()),
             ProblemCode.SaleNotOpen => new ResultModel(offer, title, texts.NothingWritten, token, RetrySeconds()),
             ProblemCode.Overloaded or ProblemCode.LedgerUnavailable => new ResultModel(offer, title, texts.BusyText, token, RetrySeconds(), ToCheckout: token is null),
@@ -132,7 +202,7 @@ public static class CheckoutPages
             context.Response.Headers.RetryAfter = (model.RetrySeconds ?? RetrySeconds()).ToString();
         }
 
-        return visit.Show<ResultPage>(model, kind.Status);
+        return visit.Show<ResultPage>(model with { Contact = contact ?? ContactForm.Empty }, kind.Status);
     }
 
     /// <summary>Drawn anew each time, so that those who were turned away together do not come back together.</summary>

@@ -9,7 +9,14 @@ using FlashSale.Server.Storefront.Views;
 namespace FlashSale.Server.Storefront;
 
 /// <param name="TraceId">Null on a page that only explains the problem; else that of the request which had it.</param>
-public sealed record ProblemModel(ProblemKind Kind, string? TraceId);
+public sealed record ProblemModel(ProblemKind Kind, string? TraceId)
+{
+    /// <summary>For a crowd of shoppers, who want to know what becomes of them, not what a program could do.</summary>
+    public bool IsBusy { get; init; }
+
+    /// <summary>After which a page that stands by itself asks again; null where a header says so, or nothing is to be asked.</summary>
+    public int? RefreshSeconds { get; init; }
+}
 
 /// <summary>The pages that explain each problem, and the same page for a browser whose request had one.</summary>
 public static class ProblemPages
@@ -30,7 +37,7 @@ public static class ProblemPages
     public static IResult Show(Visit visit, ProblemCode code, HttpContext context)
     {
         var kind = Problems.Of(code);
-        return visit.Show<ProblemPage>(new ProblemModel(kind, context.TraceIdentifier), kind.Status);
+        return visit.Show<ProblemPage>(new ProblemModel(kind, context.TraceId()), kind.Status);
     }
 
     /// <summary>A browser that asks for a page gets problems as pages; the API's callers get documents.</summary>
@@ -55,18 +62,18 @@ public static class ProblemPages
             var services = context.RequestServices;
             var visit = new Visit(
                 key.Item2, "/", null, DateTimeOffset.UnixEpoch, services.GetRequiredService<Settings>().Demo, services.GetRequiredService<SiteFiles>());
-            page = Encoding.UTF8.GetBytes(await visit.RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(code), null), services));
+            page = Encoding.UTF8.GetBytes(await visit.RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(code), null) { IsBusy = true }, services));
             BusyPages[key] = page;
         }
 
         var response = context.Response;
-        Visit.SetHeaders(response.Headers);
+        Visit.SetHeaders(response.Headers, context.RequestServices.GetRequiredService<SiteFiles>());
         if (HttpMethods.IsGet(context.Request.Method))
         {
             response.Headers["Refresh"] = Random.Shared.Next(3, 9).ToString();
         }
 
-        response.ContentType = "text/html; charset=utf-8";
+        response.ContentType = HtmlPages.HtmlType;
         response.ContentLength = page.Length;
         await response.Body.WriteAsync(page, context.RequestAborted);
     }

@@ -35,6 +35,9 @@ public static class ProblemTexts
             ProblemCode.ReservationsNotOpen => "请查看活动的预约起止时间。",
             ProblemCode.OrderNotCancellable => "只有待支付的订单可以取消。",
             ProblemCode.OrderNotPayable => "订单已支付、已取消或已超时，请查看订单。",
+            ProblemCode.OrderNotExtendable => "待支付的订单可在 `payBefore` 之前延长一次支付时间，请查看订单。",
+            ProblemCode.OrderNotRefundable => "订单未支付，或所得权益已无法收回；原因见 `detail`。",
+            ProblemCode.ContactClosed => "只有待支付或已支付的订单可以填写联系方式，请查看订单。",
             ProblemCode.CouponAlreadyRedeemed => "优惠券只能使用一次。如果不是您本人使用，请联系商城。",
             ProblemCode.CouponNotValid => "请查看优惠券的有效期。",
             ProblemCode.SignatureRejected => "请用支付渠道的密钥对请求体的原始字节签名。",
@@ -42,6 +45,7 @@ public static class ProblemTexts
             ProblemCode.SlugTaken => "请换一个短链接。",
             ProblemCode.SaleStateConflict => "请读取活动；`detail` 说明了需要的状态。",
             ProblemCode.StockConflict => "请重新读取库存；`detail` 给出了当前值。",
+            ProblemCode.NoEarlierVersion => "当前显示的已是所保留的最早版本，请改为重新发布。",
             ProblemCode.InternalError => "请原样再发送一次；日志中可按 `traceId` 查到原因。",
             _ => throw new ArgumentOutOfRangeException(nameof(code), code, "No text."),
         };

@@ -66,14 +66,14 @@ public static class SaleEndpoints
         response.Headers.ETag = document.ETag;
         response.Headers.CacheControl = caching;
         response.Headers.Vary = AcceptEncoding;
-        if (Matches(context.Request.Headers.IfNoneMatch, document.ETag.ToString()))
+        if (Conditions.Match(context.Request.Headers.IfNoneMatch, document.ETag.ToString()))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;
         }
 
         var body = document.Body;
-        if (TakesGzip(context.Request.Headers.AcceptEncoding))
+        if (Conditions.Takes(context.Request.Headers.AcceptEncoding, "gzip"))
         {
             body = document.Gzip;
             response.Headers.ContentEncoding = Gzip;
@@ -83,41 +83,4 @@ public static class SaleEndpoints
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
     }
-
-    /// <summary>Named without a weight, as every browser does; whoever weighs it gets the plain bytes, which are never wrong.</summary>
-    private static bool TakesGzip(StringValues acceptEncoding)
-    {
-        foreach (var header in acceptEncoding)
-        {
-            foreach (var range in header.AsSpan().Split(','))
-            {
-                if (header.AsSpan()[range].Trim().Equals("gzip", StringComparison.OrdinalIgnoreCase))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>RFC 9110, section 13.1.2: weak comparison with any of the list, or <c>*</c>.</summary>
-    private static bool Matches(StringValues ifNoneMatch, string tag)
-    {
-        foreach (var header in ifNoneMatch)
-        {
-            foreach (var range in header.AsSpan().Split(','))
-            {
-                var candidate = header.AsSpan()[range].Trim();
-                if (candidate is "*" || Opaque(candidate).SequenceEqual(Opaque(tag)))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    private static ReadOnlySpan<char> Opaque(ReadOnlySpan<char> tag) => tag.StartsWith("W/") ? tag[2..] : tag;
 }

@@ -1,5 +1,6 @@
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Core.Wire;
@@ -15,17 +16,30 @@ namespace FlashSale.Server.Storefront;
 /// <param name="Challenge">To be solved with the reservation; null when it need not be, or is not known to.</param>
 public sealed record SaleModel(LiveSale Live, Shopper Shopper, ProblemKind? Problem, string? Visit = null, ChallengeModel? Challenge = null);
 
-/// <summary>The list of sales, a sale, and the form that reserves.</summary>
+/// <param name="Status">Of the reservation of whoever asks.</param>
+public sealed record ReservationModel(LiveSale Live, ReservationStatus Status);
+
+/// <summary>The list of sales and a sale, published and live, the form that reserves and what became of it.</summary>
 public static class SalePages
 {
     public static void MapSalePages(this IEndpointRouteBuilder app, Language language)
     {
-        app.MapGet("/", (HttpContext context, SaleCatalog catalog) => List(Visit.Begin(context, language), catalog));
-        app.MapGet("/sales/{slug}", (string slug, HttpContext context, ShopperReader shoppers, Callers callers, CallerChecks checks) =>
+        app.MapGet("/", (HttpContext context, PublishedPages published, SaleCatalog catalog, TimeProvider time) =>
+            published.SendAsync(context, published.ListAsync(SaleDocuments.Listed(catalog, time.GetUtcNow()), language)));
+        app.MapGet("/now", (HttpContext context, SaleCatalog catalog) => List(Visit.Begin(context, language), catalog));
+        app.MapGet("/sales/{slug}", (string slug, HttpContext context, PublishedPages published, ShopperReader shoppers) =>
+            shoppers.FindSale(slug) is { } live
+                ? published.SendAsync(context, published.SaleAsync(live, language))
+                : ProblemPages.Show(Visit.Begin(context, language), ProblemCode.NotFound, context).ExecuteAsync(context));
+        app.MapGet("/sales/{slug}/now", (string slug, HttpContext context, ShopperReader shoppers, Callers callers, CallerChecks checks) =>
             ShowAsync(slug, Visit.Begin(context, language), shoppers, callers, checks, context));
+        app.MapGet("/sales/{slug}/reservation", (string slug, HttpContext context, ShopperReader shoppers) =>
+            ShowReservationAsync(slug, Visit.Begin(context, language), shoppers, context));
         app.MapPost("/sales/{slug}/reservation", (string slug, HttpContext context, ReservationForm form) =>
             form.SendAsync(slug, Visit.Begin(context, language), context));
     }
+
+    public static string PathOf(Sale sale) => "/sales/" + sale.Slug;
 
     private static IResult List(Visit visit, SaleCatalog catalog) =>
         visit.Show<ListPage>((IReadOnlyList<LiveSale>)[.. SaleDocuments.Listed(catalog, visit.Now)]);
@@ -43,6 +57,24 @@ public static class SalePages
             ? new SaleModel(live, shopper, null, callers.MakeVisit(live.Sale.Id, session.User), ChallengeModel.Of(checks.Offer(live.Sale, session.User)))
             : new SaleModel(live, shopper, null));
     }
+
+    /// <summary>Where there is no reservation the sale says what can be done.</summary>
+    private static async Task<IResult> ShowReservationAsync(string slug, Visit visit, ShopperReader shoppers, HttpContext context)
+    {
+        if (shoppers.FindSale(slug) is not { } live)
+        {
+            return ProblemPages.Show(visit, ProblemCode.NotFound, context);
+        }
+
+        if (visit.Session is not { } session)
+        {
+            return visit.SignIn(PathOf(live.Sale) + "/reservation");
+        }
+
+        return await shoppers.FindReservationAsync(live.Sale, session.User, context.RequestAborted) is { } reservation
+            ? visit.Show<ReservationPage>(new ReservationModel(live, reservation.Status))
+            : visit.See(Visit.LiveOf(PathOf(live.Sale)));
+    }
 }
 
 /// <summary>The form that reserves.</summary>
@@ -55,10 +87,10 @@ public sealed class ReservationForm(ShopperReader shoppers, Callers callers, Cal
             return ProblemPages.Show(visit, ProblemCode.NotFound, context);
         }
 
-        var page = "/sales/" + live.Sale.Slug;
+        var page = SalePages.PathOf(live.Sale);
         if (visit.Session is not { } session)
         {
-            return SessionPages.Refuse(visit, page, context);
+            return SessionPages.Refuse(visit, Visit.LiveOf(page), context);
         }
 
         // A form without fields has no type: that of a client without stamps.
@@ -89,7 +121,7 @@ public sealed class ReservationForm(ShopperReader shoppers, Callers callers, Cal
 
         var (_, reservation) = await desk.ReserveAsync(live.Sale, session.User, check.Facts, context.RequestAborted);
         return reservation is not null
-            ? visit.See(page)
+            ? visit.See(page + "/reservation")
             : await ShowAsync(live, visit, ProblemCode.ReservationsNotOpen, new SaleModel(live, Shopper.Stranger, null), context);
     }
 
@@ -107,25 +139,33 @@ public sealed class ShopperReader(SaleCatalog catalog, ILedger ledger, Eligibili
     /// <summary>Null for a draft too: nobody sees it here.</summary>
     public LiveSale? FindSale(string slug) => catalog.Find(slug) is { Sale.Status: not SaleStatus.Draft } live ? live : null;
 
-    public async Task<Shopper> ReadAsync(LiveSale live, Visit visit, CancellationToken cancellation)
+    public Task<Shopper> ReadAsync(LiveSale live, Visit visit, CancellationToken cancellation) => ReadAsync(live, visit.Session, visit.Now, cancellation);
+
+    public async Task<Shopper> ReadAsync(LiveSale live, Session? session, DateTimeOffset now, CancellationToken cancellation)
     {
-        if (visit.Session is not { } session)
+        if (session is null)
         {
             return Shopper.Stranger;
         }
 
         var sale = live.Sale;
-        var reservation = sale.RequiresReservation ? await ledger.FindReservationAsync(sale.Id, session.User, cancellation) : null;
-        var eligibility = SalePhases.TokensAreIssued(sale, visit.Now) ? await check.CheckAsync(sale, session.User, visit.Now, cancellation) : Eligibility.Unknown;
+        var reservation = await FindReservationAsync(sale, session.User, cancellation);
+        var eligibility = SalePhases.TokensAreIssued(sale, now) ? await check.CheckAsync(sale, session.User, now, cancellation) : Eligibility.Unknown;
         var orders = await ledger.ListOrdersAsync(session.User, null, Limits.PageSize, cancellation);
         return new Shopper(true, reservation?.Status, eligibility, [.. orders.Where(order => order.SaleId == sale.Id)]);
     }
+
+    /// <summary>Null also where the sale asks for none.</summary>
+    public async Task<Reservation?> FindReservationAsync(Sale sale, UserId user, CancellationToken cancellation) =>
+        sale.RequiresReservation ? await ledger.FindReservationAsync(sale.Id, user, cancellation) : null;
 
     /// <summary>The order, if it is the shopper's own.</summary>
     public async Task<Order?> FindOrderAsync(string orderId, Visit visit, CancellationToken cancellation) =>
         OrderId.TryParse(orderId, out var id) && await ledger.FindOrderAsync(id, cancellation) is { } order && order.UserId == visit.Session?.User
             ? order
             : null;
+
+    public LiveOffer? FindOffer(string slug, string offerId) => FindSale(slug)?.Offers.FirstOrDefault(offer => offer.Offer.Id.ToString() == offerId);
 
     public LiveOffer? FindOffer(OfferId id) => catalog.TryFind(id, out var offer) ? offer : null;
 }

@@ -1,34 +1,58 @@
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+using FlashSale.Server.Http;
+using FlashSale.Server.Storefront.Publishing;
+
+using Microsoft.Extensions.Primitives;
 
 namespace FlashSale.Server.Storefront;
 
-/// <summary>The addresses of the static files, with a hash of their content: what has changed has another address.</summary>
-public sealed class SiteFiles(IWebHostEnvironment environment)
+/// <summary>
+/// What every page needs beside its own text: the style, which stands in the page itself, so that a page is readable with its first bytes, and the scripts.
+/// </summary>
+public sealed partial class SiteFiles
 {
-    public string Style { get; } = Address(environment, "site.css");
+    public SiteFiles(IWebHostEnvironment environment)
+    {
+        Style = Shorten(Encoding.UTF8.GetString(WebFile.Read(environment, "site.css")));
+        StyleHash = "'sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style))) + "'";
+        ContentSecurityPolicy =
+            $"default-src 'none'; style-src 'self' {StyleHash}; script-src 'self'; worker-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        var script = WebFile.Of(environment, SitePaths.Assets, "site.js");
+        var worker = WebFile.Of(environment, SitePaths.Assets, "challenge.js");
+        Icon = WebFile.Read(environment, "icon.svg");
+        Script = script.Address;
+        Worker = worker.Address;
+        Assets = [script, worker];
+    }
 
-    public string Script { get; } = Address(environment, "site.js");
+    /// <summary>The text between <c>&lt;style&gt;</c> and <c>&lt;/style&gt;</c> of every page.</summary>
+    public string Style { get; }
+
+    /// <summary>As a source of <c>style-src</c>, quotes included.</summary>
+    public string StyleHash { get; }
+
+    /// <summary>Everything comes from us, the page holds no script and no style but this one, and nobody frames it.</summary>
+    public StringValues ContentSecurityPolicy { get; }
+
+    public byte[] Icon { get; }
+
+    public string Script { get; }
 
     /// <summary>Solves challenges, beside the page.</summary>
-    public string Worker { get; } = Address(environment, "challenge.js");
+    public string Worker { get; }
 
-    private static string Address(IWebHostEnvironment environment, string name)
-    {
-        using var content = environment.WebRootFileProvider.GetFileInfo(name).CreateReadStream();
-        return $"/{name}?v={Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 6))}";
-    }
-}
+    /// <summary>What the pages of this build refer to.</summary>
+    public IReadOnlyList<WebFile> Assets { get; }
 
-public static class SiteFilesExtensions
-{
-    /// <summary>wwwroot: for good under an address with a hash, else for a minute.</summary>
-    public static void UseSiteFiles(this IApplicationBuilder app) => app.UseStaticFiles(new StaticFileOptions
-    {
-        OnPrepareResponse = response =>
-        {
-            var headers = response.Context.Response.Headers;
-            headers.CacheControl = response.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "public, max-age=60";
-            headers.XContentTypeOptions = "nosniff";
-        },
-    });
+    /// <summary>Without comments and indentation. Line ends stay: an HTML parser reads CR LF as LF, and the hash is of what it reads.</summary>
+    private static string Shorten(string style) => BlankLines().Replace(Comments().Replace(style, ""), "\n").Trim();
+
+    [GeneratedRegex(@"/\*.*?\*/", RegexOptions.Singleline | RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex Comments();
+
+    [GeneratedRegex(@"\s*\n\s*", RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex BlankLines();
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 using FlashSale.Core;
 using FlashSale.Core.Challenges;
 using FlashSale.Core.Orders;
@@ -18,7 +20,7 @@ public sealed record Language(string Tag, string Prefix, Texts Texts)
 
     /// <summary>The address of a page in this language.</summary>
     /// <param name="path">From the root of the shop, such as <c>/orders</c>.</param>
-    public string Path(string path) => Prefix + path;
+    public string Path(string path) => path == "/" && Prefix.Length > 0 ? Prefix : Prefix + path;
 
     public string Of(LocalizedText text) => this == Zh ? text.Zh : text.En;
 }
@@ -37,6 +39,7 @@ public sealed class Texts(bool isZh)
     public string MyOrders => Of("我的订单", "My orders");
     public string SignIn => Of("登录", "Sign in");
     public string SignOut => Of("退出", "Sign out");
+    public string Account => Of("账号", "Account");
     public string SignedInAs(string user) => Of($"已登录：{user}", $"Signed in as {user}");
     public string OtherLanguage => Of("English", "中文");
     public string TimeZone => Of("所有时间均为北京时间（Asia/Shanghai，UTC+8）。", "All times are Beijing time (Asia/Shanghai, UTC+8).");
@@ -44,6 +47,8 @@ public sealed class Texts(bool isZh)
     public string BackToSales => Of("返回活动列表", "Back to the sales");
     public string BackToSale => Of("返回活动", "Back to the sale");
     public string TryAgain => Of("再试一次", "Try again");
+    public string SimplePage => Of("基本版（无需脚本）", "Simple page (needs no script)");
+    public string Drawing => Of("图为示意，非实车", "A drawing, not the actual car");
 
     // ---- list ----
     public string ListTitle => Of("限时抢购", "Flash sales");
@@ -52,12 +57,17 @@ public sealed class Texts(bool isZh)
     public string UpNext => Of("即将开始", "Up next");
     public string JustEnded => Of("刚刚结束", "Just ended");
     public string NoSales => Of("现在没有活动，请稍后再来。", "There are no sales right now. Please come again later.");
-    public string Slot(DateTimeOffset at) => Of($"{Clock(at)} 开抢", $"Opens at {Clock(at)}");
+    public string AllSales => Of("全部活动", "All sales");
+    public string Slot(DateTimeOffset at) => Of($"{Time(at)} 开抢", $"Opens {Time(at)}");
     public string UpTo(Money value) => Of($"最高抵 {Money(value)}", $"Up to {Money(value)} off");
     public string PriceFrom(Money price) => Of($"券价 {Money(price)} 起", $"Coupon from {Money(price)}");
     public string OpensAt => Of("开抢", "Opens");
     public string ClosesAt => Of("结束", "Ends");
     public string Sold(int percent) => Of($"已抢 {percent}%", $"{percent}% taken");
+
+    /// <summary>The same for the script, which puts the number where <c>{n}</c> stands.</summary>
+    public string SoldPattern => Of("已抢 {n}%", "{n}% taken");
+    public string Taken => Of("已抢比例", "Share taken");
 
     // ---- sale ----
     public string FaceValue => Of("抵用金额", "Worth");
@@ -93,8 +103,27 @@ public sealed class Texts(bool isZh)
     public string ReserveUntil(DateTimeOffset at) => Of($"预约截止：{Time(at)}", $"Reservations close at {Time(at)}");
     public string Another => Of("还可再抢", "You may take another");
 
+    // ---- what became of a reservation ----
+    public string PendingText => Of("结果出来后本页会自动更新，也可以稍后再来查看。", "This page shows the answer when it is there. You may also come back later.");
+    public string ReservedOpen => Of("活动已经开始，现在就可以抢购。", "The sale has opened: you can take part now.");
+    public string RejectedText => Of("本场预约未通过，其他活动不受影响。", "This reservation was not accepted. Other sales are not affected.");
+    public string WhatNext => Of("接下来", "What happens next");
+    public string StepComeBack => Of("开抢前回到活动页，保持登录。", "Come back to the page of the sale before it opens, signed in.");
+    public string StepCheckout => Of("开抢时按“立即抢购”，再提交订单。", "When it opens, press “Grab it” and submit your order.");
+    public string StepPay(TimeSpan window) => Of($"抢到后请在 {Span(window)}内支付，支付后获得券码。", $"If you got one, pay within {Span(window)}; then the coupon is yours.");
+    public string ToTheSale => Of("前往活动页", "To the page of the sale");
+
     // ---- checkout and its result ----
     public string Checkout => Of("确认下单", "Checkout");
+    public string ContactTitle => Of("提车联系人", "Who the dealer may call");
+    public string ContactLead => Of("可以先下单，抢到后再填写。仅供经销商联系您，不作他用。", "You may also fill this in after you got one. Only for the dealer to reach you.");
+    public string ContactLater => Of("提车联系人可在抢到后填写。", "Who the dealer may call can be filled in after you got one.");
+    public string ContactName => Of("姓名", "Name");
+    public string ContactPhone => Of("手机号", "Phone");
+    public string ContactCity => Of("提车城市", "City of the dealer");
+    public string ContactNameWrong => Of("请填写 1 至 60 个字的姓名。", "Enter a name of 1 to 60 characters.");
+    public string ContactPhoneWrong => Of("请填写 5 至 20 位的电话号码，只用数字、+、- 和空格。", "Enter a phone number of 5 to 20 digits, +, - and blanks.");
+    public string ContactCityWrong => Of("请填写 1 至 60 个字的城市名。", "Enter a city of 1 to 60 characters.");
     public string CheckoutNote(int drawMs) => drawMs == 0
         ? Of("点击按钮即提交订单。名额以提交到达的先后为准。", "The button submits your order. Places are given in order of arrival.")
         : Of("点击按钮即提交订单。名额分配方式见活动规则。", "The button submits your order. The rules of the sale say how places are given.");
@@ -112,6 +141,10 @@ public sealed class Texts(bool isZh)
     public string LimitText => Of("已达限购数量，请查看您的订单。", "You have as many as one person may have. See your orders.");
     public string BusyText => Of("没有生成订单。稍后用同一页面再试，无需重新排队。", "No order was made. Try again from this page in a moment; you lose nothing.");
     public string PausedText => Of("活动由运营人员暂停，恢复后可继续。没有生成订单。", "The sale was paused and will go on. No order was made.");
+
+    public string BusyPageText => Of(
+        "您没有做错什么。页面会在几秒后自动重试，无需手动刷新。如果您刚刚提交了订单，请到“我的订单”查看。",
+        "You did nothing wrong. The page tries again by itself in a few seconds; there is no need to reload. If you have just sent an order, see your orders.");
 
     public string TooManyText => Of("打开下单页的次数过多，请稍后再试。没有生成订单。", "The checkout was opened too often. Try again a little later. No order was made.");
 
@@ -147,13 +180,55 @@ public sealed class Texts(bool isZh)
     public string NoPayments => Of("尚未配置支付方式。", "No way to pay is set up.");
     public string PaymentFailed => Of("上次支付失败，截止前可再次支付。", "The last payment failed. You may pay again until the time is up.");
     public string NoOrders => Of("还没有订单。", "You have no orders yet.");
+    public string NoOrdersText => Of("抢到的优惠券会显示在这里。", "Coupons that you get appear here.");
     public string OlderOrders => Of("更早的订单", "Older orders");
     public string ShowCoupon => Of("查看优惠券", "Show the coupon");
     public string Coupon => Of("优惠券", "Coupon");
     public string CouponCode => Of("券码", "Code");
     public string ValidFrom => Of("生效时间", "Valid from");
     public string ValidUntil => Of("失效时间", "Valid until");
-    public string CouponUse => Of("到店时向经销商出示券码，每张仅可使用一次。请勿转发。", "Show the code to the dealer; it is good once. Keep it to yourself.");
+    public string CouponUse => Of("到店时向经销商出示二维码或券码，每张仅可使用一次。请勿转发。", "Show the picture or the code to the dealer; it is good once. Keep it to yourself.");
+    public string QrText(string code) => Of($"二维码，供经销商扫描，内容与券码 {code} 相同", $"QR code for the dealer to scan; it says the same as the code {code}");
+    public string OtherSales => Of("看看其他活动", "See the other sales");
+
+    // ---- paying, more time, contact ----
+    public string TimeWarning => Of("支付时间所剩不多。", "Not much time is left to pay.");
+    public string Extend(TimeSpan by) => Of($"延长 {Span(by)}", $"{Span(by)} more");
+    public string ExtendNote => Of("需要更多时间？可以延长一次。", "Do you need more time? You may have more once.");
+    public string Extended => Of("已延长支付时间。每个订单只能延长一次。", "You have more time now. An order is given more time once.");
+    public string NotExtendable => Of("支付时间无法延长，当前状态如下。", "The order is not given more time. Its state is below.");
+    public string ContactSaved => Of("联系人已保存。", "Saved.");
+    public string ContactWrong => Of("订单不受影响，但联系人未保存，请修改下方标出的内容。", "Your order is safe. Who the dealer may call was not saved: see what is marked below.");
+    public string ContactClosed => Of("订单已结束，联系人无法修改。", "The order has ended; this cannot be changed any more.");
+    public string ContactFill => Of("填写联系人", "Fill it in");
+    public string ContactEdit => Of("修改联系人", "Change it");
+    public string ContactSave => Of("保存", "Save");
+    public string ContactMissing => Of("填写后经销商才能联系您；不填也可使用优惠券。", "With this the dealer can reach you; the coupon is good without it.");
+    public string PayNow(Money price) => Of($"支付 {Money(price)}", $"Pay {Money(price)}");
+    public string OrderDetails => Of("订单信息", "About the order");
+
+    // ---- the dealer ----
+    public string Dealer => Of("经销商核销", "Redeem a coupon");
+    public string DealerShort => Of("核销", "Redeem");
+    public string EnterCode => Of("券码", "Code of the coupon");
+    public string EnterCodeHint => Of("扫描顾客出示的二维码，或输入 12 位券码，大小写和连字符不限。", "Scan the picture that the customer shows, or enter the 12 characters; case and hyphens do not matter.");
+    public string LookUp => Of("查询", "Look it up");
+    public string Redeem(Money value) => Of($"核销 {Money(value)}", $"Redeem {Money(value)}");
+    public string RedeemNote => Of("核销后立即生效，无法撤销。", "This takes effect at once and cannot be undone.");
+    public string RedeemedNow => Of("核销成功", "Redeemed");
+    public string RedeemedNowText => Of("优惠券已使用，请为顾客抵扣相应金额。", "The coupon is used. Take its worth off the price.");
+    public string RedeemedBefore => Of("此券已核销过", "Redeemed before");
+    public string RedeemedBeforeText => Of("请勿再次抵扣。核销时间和账号见下。", "Do not accept it again. When and by whom is below.");
+    public string RedeemedAt => Of("核销时间", "Redeemed at");
+    public string RedeemedBy => Of("核销账号", "Redeemed by");
+    public string CouponGood => Of("可以核销", "Good to redeem");
+    public string CouponGoodText => Of("请核对车型和金额，再按下方按钮。", "Check car and worth, then press the button below.");
+    public string CouponNotValid => Of("此券目前不可用", "Not valid now");
+    public string CouponRevokedText => Of("优惠券已作废，请勿抵扣。", "The coupon was revoked. Do not accept it.");
+    public string CouponTooEarlyText => Of("尚未到生效时间，有效期见下。", "It is not valid yet. When it is stands below.");
+    public string CouponTooLateText => Of("已过有效期，请勿抵扣。", "It is no longer valid. Do not accept it.");
+    public string CouponUnknown => Of("没有这张券", "No such coupon");
+    public string CouponUnknownText => Of("请核对券码后再试一次。", "Check the code and try again.");
 
     // ---- sandbox ----
     public string Sandbox => Of("模拟支付", "Sandbox payment");
@@ -169,6 +244,10 @@ public sealed class Texts(bool isZh)
     public string UserNameHint => Of($"演示：任意填写，1 至 {Limits.UserIdLength} 个字母、数字或 . _ -", $"Demo: any name, 1 to {Limits.UserIdLength} letters, digits or . _ -");
     public string UserNameInvalid => Of("用户名无效：只能使用字母、数字和 . _ -", "This name will not do: use letters, digits and . _ - only");
     public string SignInElsewhere => Of("请从商城登录后再打开本页。", "Please sign in at the shop, then come back to this page.");
+    public string SignInAsAnother => Of("换一个账号登录", "Sign in as somebody else");
+    public string Role => Of("身份", "As a");
+    public string RoleShopper => Of("顾客", "shopper");
+    public string RoleDealer => Of("经销商", "dealer");
 
     // ---- problems ----
     public string ProblemCode => Of("代码", "Code");
@@ -176,29 +255,7 @@ public sealed class Texts(bool isZh)
     public string ProblemEffect => Of("影响", "Effect");
     public string TraceId => Of("追踪号", "Trace id");
 
-    public string Label(MainButton button) =>
-        button switch
-        {
-            MainButton.Loading => Of("加载中", "Loading"),
-            MainButton.SignIn => Of("登录后参与", "Sign in to join"),
-            MainButton.Reserve => Of("立即预约", "Reserve"),
-            MainButton.Reserved => Of("已预约", "Reserved"),
-            MainButton.ReservationClosed => Of("未预约，无法参与", "Reservations closed"),
-            MainButton.NotEligible => Of("暂不符合参与条件", "Not eligible"),
-            MainButton.Soon => Of("即将开抢", "Starting soon"),
-            MainButton.Grab => Of("立即抢购", "Grab it"),
-            MainButton.Submitting => Of("提交中…", "Sending"),
-            MainButton.Queued => Of("排队中，请勿离开", "In line"),
-            MainButton.Won => Of("抢到了，去支付", "You got it – pay now"),
-            MainButton.Already => Of("已抢到，查看订单", "View your order"),
-            MainButton.Maybe => Of("还有机会", "Still a chance"),
-            MainButton.SoldOut => Of("已抢光", "Sold out"),
-            MainButton.Paused => Of("活动暂停，请稍候", "Paused"),
-            MainButton.Ended => Of("已结束", "Ended"),
-            MainButton.Busy => Of("人太多了，{n} 秒后自动重试", "Busy, retrying in {n} s"),
-            MainButton.Offline => Of("网络已断开", "You are offline"),
-            _ => throw new ArgumentOutOfRangeException(nameof(button), button, "No label."),
-        };
+    public string Label(MainButton button) => MainButtonTable.Row(button) is var row && isZh ? row.Zh : row.En;
 
     public string Phase(SalePhase phase) =>
         phase switch
@@ -241,8 +298,17 @@ public sealed class Texts(bool isZh)
         return isZh && money.Currency == "CNY" ? "¥" + number : $"{money.Currency} {number}";
     }
 
-    /// <summary>Beijing time, to the second.</summary>
-    public string Time(DateTimeOffset at) => at.ToOffset(Shanghai).ToString("yyyy-MM-dd HH:mm:ss");
+    /// <summary>Beijing time; the seconds only where there are any.</summary>
+    public string Time(DateTimeOffset at)
+    {
+        var local = at.ToOffset(Shanghai);
+        return (isZh ? $"{local.Year}年{local.Month}月{local.Day}日 " : local.ToString("d MMM yyyy, ", CultureInfo.InvariantCulture)) + Clock(at);
+    }
+
+    /// <summary>The same without its day.</summary>
+    public string Clock(DateTimeOffset at) => at.ToOffset(Shanghai) is var local && local.Second == 0
+        ? local.ToString("HH:mm", CultureInfo.InvariantCulture)
+        : local.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
     public string Span(TimeSpan span)
     {
@@ -267,9 +333,7 @@ public sealed class Texts(bool isZh)
         }
     }
 
-    private static string DrawSeconds(int drawMs) => (drawMs / 1000m).ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
-
-    private static string Clock(DateTimeOffset at) => at.ToOffset(Shanghai).ToString("HH:mm");
+    private static string DrawSeconds(int drawMs) => (drawMs / 1000m).ToString("0.###", CultureInfo.InvariantCulture);
 
     private string Of(string zh, string en) => isZh ? zh : en;
 }

@@ -2,9 +2,7 @@ using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
 
 namespace FlashSale.Server.Storefront;
 
@@ -22,9 +20,14 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
         ValueCountLimit = 16,
     };
 
-    // Everything comes from us, nothing is written into the page as script or style, and nobody frames it.
-    private static readonly StringValues ContentSecurityPolicy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    /// <summary>
+    /// The variant that is the same for everybody: it knows neither shopper nor session nor now, and the script fills in the rest. Without script it leads to the live one, at the same address
+    /// with <c>/now</c> behind it.
+    /// </summary>
+    public bool Published { get; init; }
+
+    /// <summary>On a live page of the list, a sale or a checkout: whoever is there stays with such pages.</summary>
+    public bool IsLive => !Published && (Path == LiveOf("/") || Path.StartsWith("/sales/", StringComparison.Ordinal));
 
     public Texts Texts => Language.Texts;
 
@@ -32,7 +35,7 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
     public static Visit Begin(HttpContext context, Language language)
     {
         var services = context.RequestServices;
-        SetHeaders(context.Response.Headers);
+        SetHeaders(context.Response.Headers, services.GetRequiredService<SiteFiles>());
         services.GetRequiredService<Sessions>().TryRead(context, out var session);
         if (session is not null && services.GetRequiredService<Callers>() is var callers && !callers.HasDevice(context))
         {
@@ -49,41 +52,31 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
     }
 
     /// <summary>What is on every answer of the pages, also on a redirection or a refusal.</summary>
-    public static void SetHeaders(IHeaderDictionary headers)
+    public static void SetHeaders(IHeaderDictionary headers, SiteFiles files)
     {
-        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.ContentSecurityPolicy = files.ContentSecurityPolicy;
         headers.XContentTypeOptions = "nosniff";
-        // Not no-referrer: with that a browser would send `Origin: null` with our own forms.
-        headers["Referrer-Policy"] = "same-origin";
+        headers["Referrer-Policy"] = StoredAnswer.PageReferrers;
         headers.CacheControl = "no-store";
     }
 
-    /// <summary>
-    /// The whole HTML of a page, before the first byte is sent, so that what breaks can still be answered. The plain renderer is enough: the pages have no
-    /// circuits, no state and no anti-forgery tokens (see <see cref="Sessions.IsOwnOrigin"/>), so no keys for them are made or kept.
-    /// </summary>
-    public async Task<string> RenderAsync<TPage>(object? model, IServiceProvider services)
-        where TPage : IComponent
-    {
-        Dictionary<string, object?> parameters = new() { ["Visit"] = this };
-        if (model is not null)
-        {
-            parameters["Model"] = model;
-        }
-
-        await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
-        return await renderer.Dispatcher.InvokeAsync(async () =>
-            (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
-    }
+    public Task<string> RenderAsync<TPage>(object? model, IServiceProvider services)
+        where TPage : IComponent => HtmlPages.RenderAsync<TPage>(this, model, services);
 
     public string Link(string path) => Language.Path(path);
 
+    /// <summary>To the list (<c>/</c>), a sale or a checkout: from a live page to the live one, which needs no script.</summary>
+    public string LinkToSales(string path) => Language.Path(IsLive ? LiveOf(path) : path);
+
+    /// <summary>The address of the live page of a published one.</summary>
+    public static string LiveOf(string path) => path == "/" ? "/now" : path + "/now";
+
     /// <summary>A page. <typeparamref name="TPage"/> takes the visit, and the model if it has one.</summary>
     public IResult Show<TPage>(object? model = null, int status = StatusCodes.Status200OK)
-        where TPage : IComponent => new HtmlPage<TPage>(this, model, status);
+        where TPage : IComponent => HtmlPages.Show<TPage>(this, model, status);
 
     /// <summary>After a form: the browser fetches the page, so that loading it again does not submit it again.</summary>
-    public IResult See(string path) => new SeeOther(Link(path));
+    public IResult See(string path) => HtmlPages.See(Link(path));
 
     /// <summary>To the sign-in, and back to <paramref name="path"/> from there.</summary>
     public IResult SignIn(string path) => See(SignInPath(path));
@@ -93,58 +86,11 @@ public sealed record Visit(Language Language, string Path, Session? Session, Dat
     /// <summary>
     /// The fields of a form. Null for what is no form or too large; the caller answers with <c>malformed-request</c>.
     /// </summary>
-    public static async Task<IFormCollection?> ReadFormAsync(HttpContext context)
-    {
-        if (!context.Request.HasFormContentType)
-        {
-            return null;
-        }
-
-        try
-        {
-            return await context.Request.ReadFormAsync(FormLimits, context.RequestAborted);
-        }
-        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException or IOException and not BadHttpRequestException)
-        {
-            // Too large, in a character set that is not read any more (UTF-7), or multipart that ends halfway.
-            return null;
-        }
-    }
-
-    /// <summary>A path of this shop; anything that a browser could take for another host becomes the list of sales.</summary>
-    public static string LocalPath(string? path) =>
-        path is ['/', ..]
-        && (path.Length == 1 || path[1] is not ('/' or '\\'))
-        && !path.AsSpan().ContainsAnyExceptInRange('!', '~')
-        && !path.Contains('\\')
-            ? path
-            : "/";
+    public static Task<IFormCollection?> ReadFormAsync(HttpContext context) => HtmlPages.ReadFormAsync(context, FormLimits);
 
     private static string PathOf(HttpRequest request, Language language)
     {
         var path = request.Path.ToUriComponent()[(request.Path.StartsWithSegments(language.Prefix) ? language.Prefix.Length : 0)..];
         return (path.Length == 0 ? "/" : path) + (HttpMethods.IsGet(request.Method) ? request.QueryString.ToUriComponent() : "");
-    }
-
-    private sealed class HtmlPage<TPage>(Visit visit, object? model, int status) : IResult
-        where TPage : IComponent
-    {
-        public async Task ExecuteAsync(HttpContext httpContext)
-        {
-            var html = await visit.RenderAsync<TPage>(model, httpContext.RequestServices);
-            httpContext.Response.StatusCode = status;
-            httpContext.Response.ContentType = "text/html; charset=utf-8";
-            await httpContext.Response.WriteAsync(html, httpContext.RequestAborted);
-        }
-    }
-
-    private sealed class SeeOther(string location) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
-            httpContext.Response.Headers.Location = location;
-            return Task.CompletedTask;
-        }
     }
 }

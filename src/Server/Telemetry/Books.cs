@@ -14,7 +14,7 @@ public sealed class Books
     {
         metrics.Observe("flashsale.reconciliation.violations", "Offers whose books do not agree, as this instance found", () =>
             [new System.Diagnostics.Metrics.Measurement<long>(findings.Count)]);
-        metrics.Observe("flashsale.reconciliation.checked", "Rows of the change log that this instance checked since its start", () =>
+        metrics.ObserveCount("flashsale.reconciliation.checked", "Rows of the change log that this instance checked since its start", () =>
             [new System.Diagnostics.Metrics.Measurement<long>(Interlocked.Read(ref checkedChanges))]);
     }
 

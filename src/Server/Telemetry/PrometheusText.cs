@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
@@ -11,32 +12,54 @@ namespace FlashSale.Server.Telemetry;
 /// (prometheus.io/docs/instrumenting/exposition_formats). Names follow OpenTelemetry's rules for Prometheus: dots become underscores, the unit comes behind the
 /// name, and <c>_total</c> behind a counter. The order is stable: by name, then by labels.
 /// </summary>
-public sealed class PrometheusText : BaseExporter<Metric>
+/// <param name="own">Besides, what the SDK does not count.</param>
+public sealed class PrometheusText(IReadOnlyList<DurationHistogram> own) : BaseExporter<Metric>
 {
+    /// <summary>The label set of the SDK for what did not fit.</summary>
+    private const string Overflow = "otel_metric_overflow=\"True\"";
     public const string MediaType = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// <summary>
+    /// What .NET and OpenTelemetry name against the rules of Prometheus' linter (<c>_count</c> belongs to histograms), or declares as a counter though it goes up and down.
+    /// </summary>
+    private static readonly FrozenDictionary<string, string> OtherNames = new Dictionary<string, string>
+    {
+        ["dotnet.assembly.count"] = "dotnet_assemblies",
+        ["dotnet.process.cpu.count"] = "dotnet_process_cpus",
+        ["dotnet.timer.count"] = "dotnet_timers",
+        ["dotnet.thread_pool.thread.count"] = "dotnet_thread_pool_threads",
+        ["db.client.connection.count"] = "db_client_connections",
+        ["dotnet.thread_pool.queue.length"] = "dotnet_thread_pool_queue_length",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The last collection.</summary>
     public string Text { get; private set; } = "";
 
+    /// <summary>A metric of the last collection had more label sets than it may keep, over its whole life.</summary>
+    public bool HasOverflowed { get; private set; }
+
     public override ExportResult Export(in Batch<Metric> batch)
     {
-        List<(string Name, Metric Metric)> metrics = [];
+        HasOverflowed = false;
+        List<(string Name, string Type, string Description, IReadOnlyList<(string Labels, string Lines)> Points)> all =
+            [.. own.Select(histogram => (histogram.Name, "histogram", histogram.Description, Points(histogram)))];
         foreach (var metric in batch)
         {
-            metrics.Add((NameOf(metric), metric));
+            var name = NameOf(metric);
+            all.Add((name, TypeOf(metric), metric.Description, Points(name, metric)));
         }
 
         var text = new StringBuilder();
-        foreach (var family in metrics.GroupBy(metric => metric.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
+        foreach (var family in all.Where(metric => metric.Points.Count > 0).GroupBy(metric => metric.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
         {
-            var first = family.First().Metric;
-            if (first.Description.Length > 0)
+            var (_, type, description, _) = family.First();
+            if (description.Length > 0)
             {
-                text.Append("# HELP ").Append(family.Key).Append(' ').Append(Escape(first.Description, quotes: false)).Append('\n');
+                text.Append("# HELP ").Append(family.Key).Append(' ').Append(Escape(description, quotes: false)).Append('\n');
             }
 
-            text.Append("# TYPE ").Append(family.Key).Append(' ').Append(TypeOf(first)).Append('\n');
-            foreach (var lines in family.SelectMany(one => Points(one.Name, one.Metric)).OrderBy(point => point.Labels, StringComparer.Ordinal))
+            text.Append("# TYPE ").Append(family.Key).Append(' ').Append(type).Append('\n');
+            foreach (var lines in family.SelectMany(one => one.Points).OrderBy(point => point.Labels, StringComparer.Ordinal))
             {
                 text.Append(lines.Lines);
             }
@@ -46,12 +69,13 @@ public sealed class PrometheusText : BaseExporter<Metric>
         return ExportResult.Success;
     }
 
-    private static List<(string Labels, string Lines)> Points(string name, Metric metric)
+    private List<(string Labels, string Lines)> Points(string name, Metric metric)
     {
         List<(string, string)> points = [];
         foreach (ref readonly var point in metric.GetMetricPoints())
         {
             var labels = LabelsOf(point);
+            HasOverflowed |= labels == Overflow;
             points.Add((labels, metric.MetricType switch
             {
                 MetricType.LongSum or MetricType.LongSumNonMonotonic => Line(name, labels, Number(point.GetSumLong())),
@@ -68,17 +92,36 @@ public sealed class PrometheusText : BaseExporter<Metric>
 
     private static string Histogram(string name, string labels, in MetricPoint point)
     {
-        var lines = new StringBuilder();
-        var below = 0L;
+        List<(double, long)> buckets = [];
         foreach (var bucket in point.GetHistogramBuckets())
         {
-            below += bucket.BucketCount;
-            var le = $"le=\"{Number(bucket.ExplicitBound)}\"";
+            buckets.Add((bucket.ExplicitBound, bucket.BucketCount));
+        }
+
+        return Histogram(name, labels, buckets, point.GetHistogramSum());
+    }
+
+    /// <summary>One that nothing was recorded in yet is left out, as the SDK does.</summary>
+    private static IReadOnlyList<(string Labels, string Lines)> Points(DurationHistogram histogram)
+    {
+        var (counts, sum) = histogram.Read();
+        return Array.TrueForAll(counts, count => count == 0) ? []
+            : [(histogram.Label, Histogram(histogram.Name, histogram.Label, histogram.Bounds.Append(double.PositiveInfinity).Zip(counts), sum))];
+    }
+
+    private static string Histogram(string name, string labels, IEnumerable<(double Bound, long Count)> buckets, double sum)
+    {
+        var lines = new StringBuilder();
+        var below = 0L;
+        foreach (var (bound, count) in buckets)
+        {
+            below += count;
+            var le = $"le=\"{Number(bound)}\"";
             lines.Append(Line(name + "_bucket", labels.Length == 0 ? le : $"{labels},{le}", Number(below)));
         }
 
-        lines.Append(Line(name + "_sum", labels, Number(point.GetHistogramSum())));
-        return lines.Append(Line(name + "_count", labels, Number(point.GetHistogramCount()))).ToString();
+        lines.Append(Line(name + "_sum", labels, Number(sum)));
+        return lines.Append(Line(name + "_count", labels, Number(below))).ToString();
     }
 
     private static string Line(string name, string labels, string value) => labels.Length == 0 ? $"{name} {value}\n" : $"{name}{{{labels}}} {value}\n";
@@ -96,6 +139,11 @@ public sealed class PrometheusText : BaseExporter<Metric>
 
     private static string NameOf(Metric metric)
     {
+        if (OtherNames.TryGetValue(metric.Name, out var gauge))
+        {
+            return gauge;
+        }
+
         var name = Identifier(metric.Name);
         var unit = metric.Unit switch
         {
@@ -117,6 +165,7 @@ public sealed class PrometheusText : BaseExporter<Metric>
     private static string TypeOf(Metric metric) =>
         metric.MetricType switch
         {
+            _ when OtherNames.ContainsKey(metric.Name) => "gauge",
             MetricType.LongSum or MetricType.DoubleSum => "counter",
             MetricType.Histogram => "histogram",
             _ => "gauge",

@@ -14,6 +14,9 @@ public sealed class Readiness
         set => warm = value;
     }
 
+    /// <summary>Everything has been loaded once; ever after, whatever happens.</summary>
+    public bool HasStarted => warm;
+
     /// <summary>The process was asked to stop.</summary>
     public bool Draining
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 
 using FlashSale.Core.Reservations;
+using FlashSale.Core.Wire;
 using FlashSale.Storage;
 
 namespace FlashSale.Server.Telemetry;
@@ -24,10 +25,11 @@ public enum AssessmentOutcome
 /// <summary>Counts of this instance, and what waits in the ledger as it was last seen.</summary>
 public sealed class RiskMetrics
 {
-    private static readonly string[] Words = [.. Enum.GetNames<AssessmentOutcome>().Select(name => name.ToLowerInvariant())];
-    private readonly long[] outcomes = new long[Words.Length];
+    private readonly long[] outcomes = new long[Words<AssessmentOutcome>.ByValue.Count];
     private readonly TimeProvider time;
     private volatile IReadOnlyList<AssessmentBacklog> backlog = [];
+    private readonly long[] reservations = new long[Words<ReservationStatus>.ByValue.Count];
+    private readonly Histogram<double> scores;
     private long profileFailures;
     private long creditFailures;
 
@@ -35,7 +37,7 @@ public sealed class RiskMetrics
     {
         this.time = time;
         metrics.ObserveCount("flashsale.assessments", "Attempts to assess a reservation by their outcome", () =>
-            outcomes.Select((_, i) => new Measurement<long>(Interlocked.Read(ref outcomes[i]), new KeyValuePair<string, object?>("outcome", Words[i]))));
+            outcomes.Select((_, i) => new Measurement<long>(Interlocked.Read(ref outcomes[i]), new KeyValuePair<string, object?>("outcome", ((AssessmentOutcome)i).Word()))));
         metrics.ObserveCount("flashsale.risk.provider.failures", "Answers of a risk provider that could not be used", () =>
         [
             new Measurement<long>(Interlocked.Read(ref profileFailures), new KeyValuePair<string, object?>("provider", "profile")),
@@ -43,7 +45,10 @@ public sealed class RiskMetrics
         ]);
         metrics.Observe("flashsale.assessments.waiting", "Reservations in the ledger that wait for their assessment", () => One(Backlog.Sum(sale => sale.Waiting)));
         metrics.Observe("flashsale.assessments.dead", "Reservations in the ledger whose assessment failed too often", () => One(Backlog.Sum(sale => sale.Dead)));
-        metrics.Observe("flashsale.assessments.oldest.age.ms", "How long the oldest of those that wait has waited", () => One(OldestAgeMs()));
+        metrics.Observe("flashsale.assessments.oldest.age", "s", "How long the oldest of those that wait has waited", () => [new Measurement<double>(OldestAge().TotalSeconds)]);
+        metrics.ObserveCount("flashsale.reservations", "Reservations that came into a status: made and waiting, or decided", () =>
+            reservations.Select((_, i) => new Measurement<long>(Interlocked.Read(ref reservations[i]), new KeyValuePair<string, object?>("status", ((ReservationStatus)i).Word()))));
+        scores = metrics.CreateHistogram("flashsale.risk.score", "Risk scores of reservations as they were assessed, 0 to 100");
     }
 
     /// <summary>By sale, at most a second old.</summary>
@@ -55,13 +60,23 @@ public sealed class RiskMetrics
 
     public void Count(AssessmentOutcome outcome) => Interlocked.Increment(ref outcomes[(int)outcome]);
 
-    public void Count(in DecidedReservation decided) => Count(decided.Status == ReservationStatus.Approved ? AssessmentOutcome.Approved : AssessmentOutcome.Rejected);
+    /// <summary>By an assessment.</summary>
+    public void Count(in DecidedReservation decided)
+    {
+        Count(decided.Status == ReservationStatus.Approved ? AssessmentOutcome.Approved : AssessmentOutcome.Rejected);
+        CountReservation(decided.Status);
+    }
+
+    /// <summary>A reservation came into a status, by whomever.</summary>
+    public void CountReservation(ReservationStatus status) => Interlocked.Increment(ref reservations[(int)status]);
+
+    public void RecordScore(int score) => scores.Record(score);
 
     public void CountProfileFailure() => Interlocked.Increment(ref profileFailures);
 
     public void CountCreditFailure() => Interlocked.Increment(ref creditFailures);
 
-    private long OldestAgeMs() => Backlog.Min(sale => sale.Since) is { } since ? Math.Max(0, (long)(time.GetUtcNow() - since).TotalMilliseconds) : 0;
+    private TimeSpan OldestAge() => Backlog.Min(sale => sale.Since) is { } since && time.GetUtcNow() - since is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero;
 
     private static Measurement<long>[] One(long value) => [new(value)];
 }

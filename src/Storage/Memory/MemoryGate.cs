@@ -23,6 +23,8 @@ public sealed class MemoryGate : IGate
 
     public IReadOnlyList<Breaker> Breakers => [];
 
+    public IReadOnlyList<ConnectionPool> Pools => [];
+
     public ValueTask<AdmissionOutcome> AdmitAsync(in AdmissionRequest request, CancellationToken cancellation) =>
         new(offers.TryGetValue(request.OfferId, out var offer) && offer.Sale.Id == request.SaleId
             ? offer.Admit(request, request.IsBarred ? Eligibility.NotEligible : EligibilityOf(offer.Sale, request.UserId, request.Now))

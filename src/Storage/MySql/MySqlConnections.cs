@@ -14,6 +14,7 @@ internal sealed class MySqlConnections : IAsyncDisposable
     private readonly BlockingCollection<MySqlJob> queue = new(Limits.LedgerJobQueue);
     private readonly Task[] threads;
     private readonly TaskCompletionSource<LedgerUnavailableException?>[] opened;
+    private int used;
 
     private MySqlConnections(string name, int count, Func<MySqlSession> open)
     {
@@ -21,6 +22,13 @@ internal sealed class MySqlConnections : IAsyncDisposable
         opened = [.. Enumerable.Range(0, count).Select(_ => new TaskCompletionSource<LedgerUnavailableException?>(TaskCreationOptions.RunContinuationsAsynchronously))];
         threads = [.. opened.Select((ready, i) => MySqlThread.Start($"{name} {i}", () => Run(ready)))];
     }
+
+    public int Count => threads.Length;
+
+    /// <summary>That run something now.</summary>
+    public int Used => Volatile.Read(ref used);
+
+    public int Waiting => queue.Count;
 
     /// <param name="open">Opens a connection, on the thread that will own it.</param>
     /// <exception cref="LedgerUnavailableException">One of the connections cannot be opened.</exception>
@@ -76,7 +84,9 @@ internal sealed class MySqlConnections : IAsyncDisposable
 
         foreach (var job in queue.GetConsumingEnumerable())
         {
+            Interlocked.Increment(ref used);
             job.Run(connection);
+            Interlocked.Decrement(ref used);
         }
     }
 }

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
-using FlashSale.Core.Wire;
 using FlashSale.Storage.Sql;
 
 namespace FlashSale.Storage.MySql;
@@ -39,6 +38,10 @@ public sealed class MySqlLedger : SqlLedger
     // A row of an export may be read much later than the one before, when whoever reads it takes its time.
     private static readonly MySqlTimeouts ExportTimeouts = new(ConnectSeconds: 3, CommandSeconds: 600);
 
+    private static readonly StorageCall PlaceCall = new("mysql", "place");
+    private static readonly StorageCall ReadCall = new("mysql", "read");
+    private static readonly StorageCall WriteCall = new("mysql", "write");
+    private static readonly StorageCall KeepCall = new("mysql", "keep");
     private readonly MySqlLedgerOptions options;
     private readonly MySqlTarget exportTarget;
     private readonly string sessionSettings;
@@ -65,6 +68,13 @@ public sealed class MySqlLedger : SqlLedger
     public override int WriterLanes => lanes.Length;
 
     public override int LaneOf(OfferId offer) => (int)(offer.Value % lanes.Length);
+
+    public override IReadOnlyList<ConnectionPool> Pools =>
+    [
+        PoolOf("orders", writers),
+        PoolOf("changes", connections),
+        PoolOf("reads", prompt),
+    ];
 
     /// <summary>Checks the server, brings the schema up to date and opens all connections.</summary>
     /// <exception cref="LedgerUnavailableException">
@@ -112,16 +122,31 @@ public sealed class MySqlLedger : SqlLedger
         }
 
         var lane = LaneOf(drafts[0].OfferId);
-        return await writers[lane].RunAsync(session => lanes[lane].Place(session, drafts), cancellation);
+        return await StorageMeter.MeasureLedgerAsync(
+            PlaceCall, static all => all.writer.RunAsync(session => all.lane.Place(session, all.drafts), all.cancellation), (writer: writers[lane], lane: lanes[lane], drafts, cancellation));
+    }
+
+    private static ConnectionPool PoolOf(string name, params ReadOnlySpan<MySqlConnections> all)
+    {
+        var (size, used, waiting) = (0, 0, 0);
+        foreach (var one in all)
+        {
+            size += one.Count;
+            used += one.Used;
+            waiting += one.Waiting;
+        }
+
+        return new ConnectionPool(name, size, used, waiting, all.Length * Limits.LedgerJobQueue);
     }
 
     /// <summary>From one snapshot, read on a connection and a thread of its own.</summary>
-    public override async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
+    private protected override async IAsyncEnumerable<T> ExportAsync<T>(
+        Func<SqlSession, IEnumerable<T>> read, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await exports.WaitAsync(cancellation);
-        var blocks = Channel.CreateBounded<List<ExportLine>>(ExportBlocks);
+        var blocks = Channel.CreateBounded<List<T>>(ExportBlocks);
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var reading = MySqlThread.Start("mysql ledger export", () => ReadInto(blocks.Writer, sale, abandoned.Token));
+        var reading = MySqlThread.Start("mysql ledger export", () => ReadInto(blocks.Writer, read, abandoned.Token));
         try
         {
             await foreach (var block in blocks.Reader.ReadAllAsync(cancellation))
@@ -151,32 +176,35 @@ public sealed class MySqlLedger : SqlLedger
         await prompt.DisposeAsync();
     }
 
-    private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => WriteAsync(connections, work, cancellation);
+    private protected override Task<T> TransactAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => TransactAsync(WriteCall, connections, work, cancellation);
 
-    private protected override Task<T> KeepAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => WriteAsync(prompt, work, cancellation);
+    private protected override Task<T> TransactPromptlyAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => TransactAsync(KeepCall, prompt, work, cancellation);
 
-    private static Task<T> WriteAsync<T>(MySqlConnections on, Func<SqlSession, T> work, CancellationToken cancellation) =>
-        on.RunAsync(
+    private static Task<T> TransactAsync<T>(StorageCall call, MySqlConnections on, Func<SqlSession, T> work, CancellationToken cancellation) => StorageMeter.MeasureLedgerAsync(
+        call,
+        static all => all.on.RunAsync(
             session =>
             {
                 session.Begin();
-                var result = work(session);
+                var result = all.work(session);
                 session.Commit();
                 return result;
             },
-            cancellation);
+            all.cancellation),
+        (on, work, cancellation));
 
-    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => prompt.RunAsync(read, cancellation);
+    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => StorageMeter.MeasureLedgerAsync(
+        ReadCall, static all => all.prompt.RunAsync(all.read, all.cancellation), (prompt, read, cancellation));
 
-    private void ReadInto(ChannelWriter<List<ExportLine>> blocks, SaleId sale, CancellationToken abandoned)
+    private void ReadInto<T>(ChannelWriter<List<T>> blocks, Func<SqlSession, IEnumerable<T>> read, CancellationToken abandoned)
     {
         try
         {
             using var session = MySqlSession.Open(exportTarget, sessionSettings, options.Clock);
             session.ExecuteScript(MySqlSetup.MayBeIdle);
             session.BeginSnapshot();
-            var block = new List<ExportLine>(ExportBlock);
-            foreach (var line in ReadExport(session, sale))
+            var block = new List<T>(ExportBlock);
+            foreach (var line in read(session))
             {
                 block.Add(line);
                 if (block.Count == ExportBlock)
@@ -187,7 +215,7 @@ public sealed class MySqlLedger : SqlLedger
                         break;
                     }
 
-                    block = new List<ExportLine>(ExportBlock);
+                    block = new List<T>(ExportBlock);
                 }
             }
 
@@ -205,7 +233,7 @@ public sealed class MySqlLedger : SqlLedger
     }
 
     /// <returns>False when nobody reads any more.</returns>
-    private static bool Send(ChannelWriter<List<ExportLine>> blocks, List<ExportLine> block, CancellationToken abandoned)
+    private static bool Send<T>(ChannelWriter<List<T>> blocks, List<T> block, CancellationToken abandoned)
     {
         try
         {

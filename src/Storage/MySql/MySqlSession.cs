@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 
 using FlashSale.Core;
 using FlashSale.Core.Stock;
+using FlashSale.Core.Wire;
 using FlashSale.Storage.Sql;
 
 namespace FlashSale.Storage.MySql;
@@ -50,6 +51,8 @@ internal sealed partial class MySqlSession : SqlSession
     public override string ForUpdate => " FOR UPDATE";
 
     public override string ForUpdateSkipLocked => " FOR UPDATE SKIP LOCKED";
+
+    public override string EndsOrder => "ended IN (CONCAT(?1, 'sell'), CONCAT(?1, 'release'))";
 
     public override long LastId => First("SELECT LAST_INSERT_ID()", row => row.Long(0));
 

@@ -15,6 +15,23 @@ internal static partial class MySqlSetup
     private const int MigrationPatienceSeconds = 60;
     private static readonly Migrations Migrations = new("MySql");
 
+    // The server's numbers for a trigger that cannot be made: no right to it, no right while there is a binary log, or there already.
+    private const int TriggerDenied = 1142;
+    private const int AccessDenied = 1227;
+    private const int TriggerDeniedByLog = 1419;
+    private const int TriggerExists = 1359;
+
+    /// <summary>One that is not in the chain yet may be put into it: an instance of an earlier version wrote it.</summary>
+    private static readonly (string Name, string Definition)[] Guards =
+    [
+        ("audit_no_update", "BEFORE UPDATE ON audit FOR EACH ROW IF OLD.hash <> '' THEN " + Refuse + " END IF"),
+        ("audit_no_delete", "BEFORE DELETE ON audit FOR EACH ROW " + Refuse),
+        ("audit_head_no_return", "BEFORE UPDATE ON audit_head FOR EACH ROW IF NEW.seq <= OLD.seq THEN " + Refuse + " END IF"),
+        ("audit_head_no_delete", "BEFORE DELETE ON audit_head FOR EACH ROW " + Refuse),
+    ];
+
+    private const string Refuse = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit log is append-only';";
+
     /// <summary>
     /// READ COMMITTED: a statement sees what was committed before it began, so also what the lock that it waited for let pass. Strict: a value that does not
     /// fit is an error, not another value. Backslashes escape, as the driver expects. Locks are waited for as long as an order may wait.
@@ -90,7 +107,36 @@ internal static partial class MySqlSetup
 
         // Each statement that changes the schema commits: a step that dies half-way is repeated from its beginning, and is written so that it can be.
         Migrations.Apply(session, step => step());
+        Guard(session);
+        if (AuditLog.HasUnchained(session))
+        {
+            session.Begin();
+            AuditLog.ChainRest(session);
+            session.Commit();
+        }
+
         session.First("SELECT RELEASE_LOCK(?1)", row => row.Long(0), name);
+    }
+
+    /// <summary>
+    /// Triggers that refuse to change the audit log. Not in a migration: with a binary log MySQL lets only some users make triggers, and then it goes without them
+    /// (docs/audit.md); the hashes find every edit all the same.
+    /// </summary>
+    private static void Guard(MySqlSession session)
+    {
+        var there = session.Query(
+            "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND event_object_table IN ('audit', 'audit_head')", row => row.Text(0));
+        foreach (var (name, definition) in Guards.Where(guard => !there.Contains(guard.Name, StringComparer.OrdinalIgnoreCase)))
+        {
+            try
+            {
+                session.ExecuteScript($"CREATE TRIGGER {name} {definition}");
+            }
+            catch (MySqlFault fault) when (MySqlDriver.ServerError(fault) is AccessDenied or TriggerDenied or TriggerDeniedByLog or TriggerExists)
+            {
+                // Without TRIGGER on the database one does not see either that it is there.
+            }
+        }
     }
 
     private static IEnumerable<string> Problems(Dictionary<string, string> server)

@@ -27,6 +27,8 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     public bool HasSentinels => sentinels is not null;
 
+    public int CallsInFlight => Math.Min(Volatile.Read(ref callsInFlight), Limits.GateCallsInFlight);
+
     /// <summary>Those of the connection string, and of the cluster that they belong to.</summary>
     public IEnumerable<IServer> Servers() => connection.GetEndPoints().Select(endPoint => connection.GetServer(endPoint));
 
@@ -65,7 +67,10 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            return await RunAsync(to => to.ScriptEvaluateAsync(script.Hash, keys, values, CommandFlags.DemandMaster), cancellation);
+            return await StorageMeter.MeasureGateAsync(
+                script.Call,
+                static all => all.on.RunAsync(to => to.ScriptEvaluateAsync(all.script.Hash, all.keys, all.values, CommandFlags.DemandMaster), all.cancellation),
+                (on: this, script, keys, values, cancellation));
         }
         catch (GateUnavailableException exception) when (exception.InnerException is RedisServerException { Message: var message } && message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {

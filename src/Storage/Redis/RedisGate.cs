@@ -41,6 +41,8 @@ public sealed partial class RedisGate : IGate
     /// <summary>One for each shard: in a cluster their masters fail one by one.</summary>
     public IReadOnlyList<Breaker> Breakers => breakers;
 
+    public IReadOnlyList<ConnectionPool> Pools => [new("redis", Limits.GateCallsInFlight, redis.CallsInFlight, Waiting: 0, Room: 0)];
+
     /// <summary>Connects, and refuses a server that would break promises or lose keys.</summary>
     /// <param name="options">Where, and how.</param>
     /// <param name="time">For timeouts only: the time of an admission or settlement comes with it.</param>

@@ -29,12 +29,16 @@ internal sealed class RedisScript
     public RedisScript(params string[] parts)
     {
         Text = string.Concat(parts.Select(ReadPart));
+        Call = new StorageCall("redis", parts[^1], IsOfUserLimit: parts[^1] == "take_permits");
 #pragma warning disable CA5350 // SHA-1 is the name that Redis gives a script, not a protection.
         Hash = SHA1.HashData(Encoding.UTF8.GetBytes(Text));
 #pragma warning restore CA5350
     }
 
     public string Text { get; }
+
+    /// <summary>As it is measured.</summary>
+    public StorageCall Call { get; }
     public byte[] Hash { get; }
 
     private static string ReadPart(string name)

@@ -22,6 +22,20 @@ internal static class AuditJson
         Converters = { new UtcTimeConverter(), new WordEnumConverter<SaleStatus>(), new SaleIdConverter(), new OfferIdConverter() },
     };
 
+    /// <summary>Null for what an earlier version wrote in another shape.</summary>
+    public static T? Read<T>(string json)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, (JsonTypeInfo<T>)Compact.GetTypeInfo(typeof(T)));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     public static string? Write<T>(T? document)
         where T : class => document is null ? null : JsonSerializer.Serialize(document, (JsonTypeInfo<T>)Compact.GetTypeInfo(typeof(T)));
 }
@@ -47,7 +61,13 @@ internal sealed class OfferIdConverter : JsonConverter<OfferId>
 [JsonSerializable(typeof(BlacklistDocument))]
 [JsonSerializable(typeof(BlacklistEntry))]
 [JsonSerializable(typeof(BlacklistImportAudit))]
+[JsonSerializable(typeof(SiteAudit))]
+[JsonSerializable(typeof(OrderAudit))]
 internal sealed partial class AuditJsonContext : JsonSerializerContext;
 
 /// <param name="Subjects">The first that were added or changed.</param>
 internal sealed record BlacklistImportAudit(BlacklistImportDocument Done, IReadOnlyList<string> Subjects);
+
+internal sealed record OrderAudit(string Status, string SaleId, string OfferId);
+
+internal sealed record SiteAudit(long Version, string Fingerprint);

@@ -1,6 +1,3 @@
-using System.Collections.Frozen;
-using System.Text.Json;
-
 using FlashSale.Core;
 using FlashSale.Core.Coupons;
 using FlashSale.Core.Orders;
@@ -36,9 +33,6 @@ internal static class Mapping
     public static long Ms(this DateTimeOffset time) => time.ToUnixTimeMilliseconds();
 
     public static long? Ms(this DateTimeOffset? time) => time?.ToUnixTimeMilliseconds();
-
-    public static string Word<T>(this T value)
-        where T : struct, Enum => Words<T>.ByValue[value];
 
     public static Order Order(Row row) => new(
         new OrderId(row.Guid(0)),
@@ -77,14 +71,4 @@ internal static class Mapping
         row.Long(column + 3),
         row.Long(column + 4),
         row.Long(column + 5));
-}
-
-/// <summary>Enums are stored as the words of the API.</summary>
-internal static class Words<T>
-    where T : struct, Enum
-{
-    public static readonly FrozenDictionary<T, string> ByValue =
-        Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
-
-    public static readonly FrozenDictionary<string, T> ByWord = ByValue.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 }

@@ -1,4 +1,5 @@
 using FlashSale.Core;
+using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage.Sql;
 

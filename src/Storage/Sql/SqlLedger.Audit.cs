@@ -1,5 +1,3 @@
-using System.Globalization;
-
 using FlashSale.Core;
 using FlashSale.Core.Stock;
 using FlashSale.Core.Wire;
@@ -40,31 +38,17 @@ public abstract partial class SqlLedger
     }
 
     public Task<IReadOnlyList<AuditDocument>> ListAuditAsync(long? before, int count, CancellationToken cancellation) =>
-        ReadAsync<IReadOnlyList<AuditDocument>>(
-            session => session.Query(
-                "SELECT id, at, actor, role, action, subject, reason, `before`, `after`, trace_id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-                row => new AuditDocument(
-                    row.Long(0).ToString(CultureInfo.InvariantCulture),
-                    row.Time(1),
-                    row.Text(2),
-                    row.Text(3),
-                    row.Text(4),
-                    row.Text(5),
-                    row.TextOrNull(6),
-                    row.TextOrNull(7),
-                    row.TextOrNull(8),
-                    row.TextOrNull(9)),
-                before ?? long.MaxValue, count),
-            cancellation);
+        ReadAsync<IReadOnlyList<AuditDocument>>(session => AuditLog.Page(session, before ?? long.MaxValue, count), cancellation);
 
-    /// <summary>In the transaction of the change that it tells of: neither is there without the other.</summary>
+    public Task<IReadOnlyList<AuditDocument>> ListAuditOfAsync(string subject, long? before, int count, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<AuditDocument>>(session => AuditLog.Page(session, subject, before ?? long.MaxValue, count), cancellation);
+
+    public Task<AuditHeadDocument> ReadAuditHeadAsync(CancellationToken cancellation) => ReadAsync(session => AuditLog.Head(session), cancellation);
+
+    /// <summary>In the transaction of the change that it tells of: neither is there without the other. It is written when the rest of that is.</summary>
     private static void Audit(SqlSession session, Actor actor, string action, string subject, string? reason, string? before, string? after) =>
-        session.Execute(
-            """
-            INSERT INTO audit (at, actor, role, action, subject, reason, `before`, `after`, trace_id)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-            """,
-            session.Now.Ms(), actor.UserId, actor.Role, action, subject, reason, before, after, actor.TraceId);
+        (session.Notes ?? throw new InvalidOperationException("What is audited is written by a transaction")).Add(
+            new AuditNote(session.Now, actor, action, subject, reason, before, after));
 
     private static ExportLine StockLineOf(Row row) => new()
     {

@@ -28,14 +28,7 @@ public abstract partial class SqlLedger
                     return (CancellationOutcome.NotFound, null, null);
                 }
 
-                var transition = OrderLifeCycle.Apply(order.Status, OrderEvent.CancelAsked, canTakeAgain: false);
-                return transition.Outcome switch
-                {
-                    OrderTransitionOutcome.Moves => (
-                        CancellationOutcome.Cancelled, order with { Status = transition.Next }, MoveOne(session, order, transition, null)),
-                    OrderTransitionOutcome.Repeated => (CancellationOutcome.AlreadyCancelled, order, null),
-                    _ => (CancellationOutcome.NotCancellable, FindOrder(session, id), null),
-                };
+                return Cancel(session, order);
             },
             cancellation);
 
@@ -45,6 +38,9 @@ public abstract partial class SqlLedger
         var any = await ReadAsync(session => FindOverdue(session, 1, "").Count > 0, cancellation);
         return any ? await WriteAsync(session => Expire(session, count), cancellation) : [];
     }
+
+    public Task<DateTimeOffset?> ReadFirstPayBeforeAsync(CancellationToken cancellation) =>
+        ReadAsync(session => session.First("SELECT min(pay_before) FROM orders WHERE status = 'held'", row => row.TimeOrNull(0)), cancellation);
 
     /// <summary>Read off the stock rows, which count the ended orders too: counting a million orders for each reading would take too long.</summary>
     public Task<IReadOnlyDictionary<OrderStatus, long>> CountOrdersAsync(CancellationToken cancellation) =>

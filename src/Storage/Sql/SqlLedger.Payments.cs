@@ -91,16 +91,16 @@ public abstract partial class SqlLedger
             throw new InvalidOperationException($"Order {id} is {order.Status} without a payment");
         }
 
-        var move = MoveOne(session, order, transition, slot);
-        if (transition.Next != OrderStatus.Paid)
+        var paid = transition.Next == OrderStatus.Paid;
+        if (paid)
         {
-            return (PaymentOutcome.RefundDue, move);
+            session.Execute(
+                "INSERT INTO coupons (code, order_id, offer_id, status, issued_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                couponCode, id.Bytes(), order.OfferId.Value, CouponStatus.Issued.Word(), session.Now.Ms());
         }
 
-        session.Execute(
-            "INSERT INTO coupons (code, order_id, offer_id, status, issued_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            couponCode, id.Bytes(), order.OfferId.Value, CouponStatus.Issued.Word(), session.Now.Ms());
-        return (PaymentOutcome.Paid, move);
+        // The stock row last: it is everybody's.
+        return (paid ? PaymentOutcome.Paid : PaymentOutcome.RefundDue, MoveOne(session, order, transition, slot));
     }
 
     /// <summary>For an order that was paid too late: its slot, when a unit is available and the user's newer orders have left one

@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
+using FlashSale.Core.Wire;
 
 namespace FlashSale.Storage.Sql;
 

@@ -10,7 +10,6 @@ namespace FlashSale.Storage.Sql;
 public abstract partial class SqlLedger
 {
     private const int ClaimPiece = 16;
-    private const int ReasonLength = 500;
 
     private const string SelectClaims =
         """
@@ -173,7 +172,7 @@ public abstract partial class SqlLedger
     {
         var reasons = string.Join("; ", decision.Result.Signals.Where(signal => signal.Weight > 0).Select(signal => signal.Reason).DefaultIfEmpty("The threshold of the sale"));
         var entry = new BlacklistRequest(
-            reasons[..Math.Min(reasons.Length, Limits.RiskReasonsLength)], BarSource.Risk, session.Now + TimeSpan.FromDays(decision.BanDays));
+            reasons[..Math.Min(reasons.Length, Limits.ReasonLength)], BarSource.Risk, session.Now + TimeSpan.FromDays(decision.BanDays));
         var actor = Actor.System($"sale/{decision.Claim.SaleId}, score {decision.Result.Score}: {entry.Reason}");
         return Bar(session, decision.Claim.UserId, entry, actor, "reservation.reject");
     }
@@ -184,12 +183,14 @@ public abstract partial class SqlLedger
     {
         var before = FindLive(session, BlacklistKind.User, user.Value);
         var outlasts = before is not null && (before.ExpiresAt is null || before.ExpiresAt >= entry.ExpiresAt);
+        var after = outlasts
+            ? before!
+            : new BlacklistEntry(BlacklistKind.User, user.Value, entry.Reason, entry.Source, actor.UserId, session.Now, entry.ExpiresAt);
         if (!outlasts)
         {
-            Put(session, BlacklistKind.User, [new BlacklistEntry(BlacklistKind.User, user.Value, entry.Reason, entry.Source, actor.UserId, session.Now, entry.ExpiresAt)]);
+            Put(session, BlacklistKind.User, [after]);
         }
 
-        var after = outlasts ? before : FindLive(session, BlacklistKind.User, user.Value);
         Audit(session, actor, action, $"user/{user}", actor.Reason, Json(before), Json(after));
         return outlasts ? null : entry.ExpiresAt;
     }
@@ -206,7 +207,7 @@ public abstract partial class SqlLedger
                         session.Execute(
                             "UPDATE assessments SET state = ?1, attempts = ?2, due_at = ?3, problem = ?4 WHERE reservation_id = ?5 AND state = 'waiting' AND due_at = ?6",
                             (delay.Dead ? AssessmentState.Dead : AssessmentState.Waiting).Word(), delay.Attempts, (session.Now + delay.Pause).Ms(),
-                            delay.Problem[..Math.Min(delay.Problem.Length, ReasonLength)], delay.Claim.ReservationId.Bytes(), delay.Claim.ClaimedUntil.Ms());
+                            delay.Problem[..Math.Min(delay.Problem.Length, Limits.ReasonLength)], delay.Claim.ReservationId.Bytes(), delay.Claim.ClaimedUntil.Ms());
                     }
 
                     return true;
@@ -318,7 +319,7 @@ public abstract partial class SqlLedger
 
     public async Task<bool> ForgetAsync(CancellationToken cancellation)
     {
-        var (evidence, conduct) = await ReadAsync(
+        var (evidence, conduct, contacts) = await ReadAsync(
             session => (
                 session.Query("SELECT id FROM sales WHERE closes_at <= ?1", row => row.Long(0), (session.Now - Limits.EvidenceKept).Ms())
                     .SelectMany(sale => session.Query(
@@ -328,9 +329,10 @@ public abstract partial class SqlLedger
                 session.Query(
                     "SELECT user_id, kind, day FROM conduct WHERE day < ?1 LIMIT ?2",
                     row => (User: row.Text(0), Kind: row.Text(1), Day: row.Long(2)),
-                    Day(session.Now - Limits.EvidenceKept), Limits.ForgetPiece)),
+                    Day(session.Now - Limits.EvidenceKept), Limits.ForgetPiece),
+                session.Query("SELECT order_id FROM order_contacts WHERE forget_at <= ?1 LIMIT ?2", row => row.Guid(0), session.Now.Ms(), Limits.ForgetPiece)),
             cancellation);
-        if (evidence.Count + conduct.Count == 0)
+        if (evidence.Count + conduct.Count + contacts.Count == 0)
         {
             return false;
         }
@@ -349,6 +351,11 @@ public abstract partial class SqlLedger
                     session.Execute("DELETE FROM conduct WHERE user_id = ?1 AND kind = ?2 AND day = ?3", user, kind, day);
                 }
 
+                foreach (var order in contacts.Order())
+                {
+                    session.Execute("DELETE FROM order_contacts WHERE order_id = ?1", order.Bytes());
+                }
+
                 return true;
             },
             cancellation);
@@ -361,7 +368,8 @@ public abstract partial class SqlLedger
                 var erased = new ErasedEvidence(
                     session.Execute(
                         "UPDATE assessments SET device = NULL, network = NULL, evidence = NULL, inputs = NULL WHERE user_id = ?1 AND network IS NOT NULL", user.Value),
-                    session.Execute("DELETE FROM conduct WHERE user_id = ?1", user.Value));
+                    session.Execute("DELETE FROM conduct WHERE user_id = ?1", user.Value),
+                    session.Execute("DELETE FROM order_contacts WHERE user_id = ?1", user.Value));
                 Audit(session, actor, "risk.erase", $"user/{user}", actor.Reason, null, null);
                 return erased;
             },

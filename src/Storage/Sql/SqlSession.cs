@@ -18,6 +18,12 @@ internal abstract class SqlSession : IDisposable
     /// <summary>The same, without the rows that another transaction has locked.</summary>
     public abstract string ForUpdateSkipLocked { get; }
 
+    /// <summary>A condition that finds the rows of <c>stock_changes</c> that end what the order <c>?1</c> holds: by the index that each database has of them.</summary>
+    public abstract string EndsOrder { get; }
+
+    /// <summary>What the transaction has changed and must be in the audit log with it; null outside of one that may say so.</summary>
+    public List<AuditNote>? Notes { get; set; }
+
     /// <summary>The id that the last insert was given.</summary>
     public abstract long LastId { get; }
 

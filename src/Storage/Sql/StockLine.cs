@@ -72,7 +72,7 @@ internal sealed class StockLine
         switch (kind)
         {
             case StockChangeKind.Release:
-                Apply(Row.Release(order.Id));
+                Apply(order.Status == OrderStatus.Paid ? Row.TakeBack(order.Id) : Row.Release(order.Id));
                 break;
             case StockChangeKind.Sell:
                 Apply(OrderLifeCycle.IsLive(order.Status) ? Row.Sell(order.Id) : Row.SellAgain(order.Id));

@@ -15,8 +15,8 @@ public sealed partial class SqliteLedger
         VALUES (?1, ?2, ?3, ?4, 'held', ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING
         """;
 
-    public override async Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts, CancellationToken cancellation) =>
-        await writes.RunAsync(session => Place(session, drafts), cancellation);
+    public override Task<PlacementBatch> PlaceAsync(IReadOnlyList<OrderDraft> drafts, CancellationToken cancellation) => StorageMeter.MeasureLedgerAsync(
+        PlaceCall, static all => all.ledger.writes.RunAsync(session => all.ledger.Place(session, all.drafts), all.cancellation), (ledger: this, drafts, cancellation));
 
     private PlacementBatch Place(SqliteSession session, IReadOnlyList<OrderDraft> drafts)
     {

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
-using FlashSale.Core.Wire;
 using FlashSale.Storage.Sql;
 
 using Microsoft.Data.Sqlite;
@@ -23,6 +22,9 @@ public sealed record SqliteLedgerOptions(string FilePath, WritePattern WritePatt
 /// </summary>
 public sealed partial class SqliteLedger : SqlLedger
 {
+    private static readonly StorageCall PlaceCall = new("sqlite", "place");
+    private static readonly StorageCall ReadCall = new("sqlite", "read");
+    private static readonly StorageCall WriteCall = new("sqlite", "write");
     private readonly SqliteWriteThread writes;
     private readonly SqliteReaders readers;
     private readonly TimeProvider time;
@@ -51,16 +53,19 @@ public sealed partial class SqliteLedger : SqlLedger
 
     public override int LaneOf(OfferId offer) => 0;
 
+    public override IReadOnlyList<ConnectionPool> Pools => [writes.Pool, readers.Pool];
+
     public override Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(SqliteSession.WholeMilliseconds(time));
 
     /// <summary>
     /// From one read transaction on a connection of its own. The write-ahead log cannot be reused while it is open and grows meanwhile.
     /// </summary>
-    public override async IAsyncEnumerable<ExportLine> ExportAsync(SaleId sale, [EnumeratorCancellation] CancellationToken cancellation)
+    private protected override async IAsyncEnumerable<T> ExportAsync<T>(
+        Func<SqlSession, IEnumerable<T>> read, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var session = readers.Open();
         session.Execute("BEGIN");
-        using var lines = ReadExport(session, sale).GetEnumerator();
+        using var lines = read(session).GetEnumerator();
         while (Advance(lines))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -71,7 +76,7 @@ public sealed partial class SqliteLedger : SqlLedger
         await Task.CompletedTask;
     }
 
-    private static bool Advance(IEnumerator<ExportLine> lines)
+    private static bool Advance<T>(IEnumerator<T> lines)
     {
         try
         {
@@ -96,7 +101,9 @@ public sealed partial class SqliteLedger : SqlLedger
         await writes.DisposeAsync();
     }
 
-    private protected override Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => writes.RunAsync(work, cancellation);
+    private protected override Task<T> TransactAsync<T>(Func<SqlSession, T> work, CancellationToken cancellation) => StorageMeter.MeasureLedgerAsync(
+        WriteCall, static all => all.writes.RunAsync(all.work, all.cancellation), (writes, work, cancellation));
 
-    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => readers.ReadAsync(read, cancellation);
+    private protected override Task<T> ReadAsync<T>(Func<SqlSession, T> read, CancellationToken cancellation) => StorageMeter.MeasureLedgerAsync(
+        ReadCall, static all => all.readers.ReadAsync(all.read, all.cancellation), (readers, read, cancellation));
 }

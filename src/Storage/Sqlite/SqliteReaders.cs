@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 
+using FlashSale.Core;
+
 using Microsoft.Data.Sqlite;
 
 namespace FlashSale.Storage.Sqlite;
@@ -16,22 +18,41 @@ internal sealed class SqliteReaders(string path, TimeProvider time) : IDisposabl
     private readonly SemaphoreSlim free = new(Count);
     private readonly ConcurrentStack<SqliteSession> idle = new();
     private volatile bool closed;
+    private int asked;
+
+    /// <summary>Whoever waits here is a request under way, and those are bounded before they come.</summary>
+    public ConnectionPool Pool
+    {
+        get
+        {
+            var all = Volatile.Read(ref asked);
+            return new ConnectionPool("reads", Count, Math.Min(all, Count), Math.Max(0, all - Count), Limits.LedgerJobQueue);
+        }
+    }
 
     /// <exception cref="LedgerUnavailableException">The file cannot be read.</exception>
     public async Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation)
     {
-        await free.WaitAsync(cancellation);
+        Interlocked.Increment(ref asked);
         try
         {
-            return Read(read);
-        }
-        catch (SqliteException error)
-        {
-            throw SqliteErrors.Unavailable(error);
+            await free.WaitAsync(cancellation);
+            try
+            {
+                return Read(read);
+            }
+            catch (SqliteException error)
+            {
+                throw SqliteErrors.Unavailable(error);
+            }
+            finally
+            {
+                free.Release();
+            }
         }
         finally
         {
-            free.Release();
+            Interlocked.Decrement(ref asked);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 using FlashSale.Storage.Sql;
 
 using SQLitePCL;
@@ -13,7 +15,8 @@ internal sealed class SqliteRow(sqlite3_stmt statement) : Row
 
     public override long Long(int column) => raw.sqlite3_column_int64(statement, column);
 
-    public override string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string();
+    /// <summary>All of its bytes: read as a C string it would end at the first zero, and what was put behind one by hand would not be seen.</summary>
+    public override string Text(int column) => Encoding.UTF8.GetString(raw.sqlite3_column_blob(statement, column));
 
     public override Guid Guid(int column) => new(raw.sqlite3_column_blob(statement, column), bigEndian: true);
 

@@ -1,6 +1,7 @@
 using FlashSale.Core;
 using FlashSale.Core.Draws;
 using FlashSale.Core.Stock;
+using FlashSale.Core.Wire;
 using FlashSale.Storage.Sql;
 
 using Microsoft.Data.Sqlite;
@@ -47,6 +48,9 @@ internal sealed class SqliteSession : SqlSession
     public override string ForUpdate => "";
 
     public override string ForUpdateSkipLocked => "";
+
+    /// <summary>The last part as it stands in the index, else SQLite does not take it.</summary>
+    public override string EndsOrder => "order_id = ?1 AND kind IN ('sell', 'release')";
 
     public override long LastId => SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
 

@@ -23,12 +23,15 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider time;
     private SqliteSession? session;
+    private volatile bool busy;
 
     private SqliteWriteThread(SqliteLedgerOptions options, TimeProvider time)
     {
         this.options = options;
         this.time = time;
     }
+
+    public ConnectionPool Pool => new("writes", 1, busy ? 1 : 0, queue.Count, Limits.LedgerJobQueue);
 
     /// <exception cref="LedgerUnavailableException">The file cannot be opened, or its schema is not one of this program.</exception>
     public static async Task<SqliteWriteThread> StartAsync(SqliteLedgerOptions options, TimeProvider time)
@@ -93,7 +96,9 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
             batch.RemoveAll(job => job.DropIfCancelled());
             if (batch.Count > 0)
             {
+                busy = true;
                 Transact();
+                busy = false;
             }
         }
 
@@ -113,13 +118,19 @@ internal sealed class SqliteWriteThread : IAsyncDisposable
                 applied_at INTEGER NOT NULL     -- Unix milliseconds
             ) STRICT
             """);
-        Migrations.Apply(session, step =>
+        void InTransaction(Action step)
         {
             // Immediate: of two programs that start at once the second waits, and then sees that it is done.
             session.Execute("BEGIN IMMEDIATE");
             step();
             session.Execute("COMMIT");
-        });
+        }
+
+        Migrations.Apply(session, InTransaction);
+        if (AuditLog.HasUnchained(session))
+        {
+            InTransaction(() => AuditLog.ChainRest(session));
+        }
     }
 
     private void Transact()

@@ -15,6 +15,19 @@ internal sealed class ReportFiles(string directory)
     public string ResultFile => Path.Combine(directory, "result.json");
     public string HtmlFile => Path.Combine(directory, "report.html");
 
+    /// <exception cref="UsageException">It cannot be made.</exception>
+    public static void MakeFolder(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"--report: {problem.Message}", problem);
+        }
+    }
+
     public async Task WriteAsync(RunOutcome outcome)
     {
         await File.WriteAllTextAsync(ResultFile, Describe(outcome).ToJsonString(Indented));

@@ -20,14 +20,7 @@ internal sealed class OverloadReport
     public OverloadReport(string directory)
     {
         this.directory = directory;
-        try
-        {
-            Directory.CreateDirectory(directory);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new UsageException($"--report: {problem.Message}", problem);
-        }
+        ReportFiles.MakeFolder(directory);
     }
 
     public string HtmlFile => Path.Combine(directory, "report.html");

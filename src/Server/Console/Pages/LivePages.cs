@@ -1,0 +1,135 @@
+using System.Text.Json;
+
+using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
+using FlashSale.Server.Console.Views;
+using FlashSale.Server.Http;
+using FlashSale.Server.Telemetry;
+
+namespace FlashSale.Server.Console.Pages;
+
+/// <param name="Live">Null while the sale is not watched.</param>
+public sealed record LiveModel(Sale Sale, LiveDocument? Live, IReadOnlyList<LiveMomentDocument> Moments);
+
+public sealed record ServiceModel(IReadOnlyList<LiveInstanceDocument> Instances);
+
+/// <summary>The live board of a sale, and the instances.</summary>
+public static class LivePages
+{
+    public static void MapLive(this PageMap pages)
+    {
+        pages.Get("/sales/{saleId}", PageMap.Anybody, async (visit, context) =>
+            await FindAsync(context) is { } sale ? visit.Show<LivePage>(ModelOf(sale, context)) : PageMap.NotFound(visit));
+        pages.Get("/sales/{saleId}/live", PageMap.Anybody, async (visit, context) =>
+            await FindAsync(context) is { } sale ? new LiveStream(visit, sale) : PageMap.NotFound(visit));
+        pages.Get("/sales/{saleId}/live/moments", PageMap.Anybody, async (visit, context) =>
+            await FindAsync(context) is { } sale
+                ? Results.Json(new Page<LiveMomentDocument>(ModelOf(sale, context).Moments, null), WireJson.Default.PageLiveMomentDocument)
+                : PageMap.NotFound(visit));
+        pages.Get("/sales/{saleId}/live.csv", PageMap.Anybody, async (visit, context) =>
+            await FindAsync(context) is { } sale ? await CsvAsync(visit, sale, context) : PageMap.NotFound(visit));
+        pages.Get("/service", PageMap.Anybody, (visit, context) =>
+            Task.FromResult(visit.Show<ServicePage>(new ServiceModel(context.RequestServices.GetRequiredService<LiveBoard>().Instances))));
+    }
+
+    internal static LiveModel ModelOf(Sale sale, HttpContext context)
+    {
+        var board = context.RequestServices.GetRequiredService<LiveBoard>();
+        return new LiveModel(sale, board.Latest(sale.Id), board.Moments(sale.Id));
+    }
+
+    private static Task<IResult> CsvAsync(ConsoleVisit visit, Sale sale, HttpContext context)
+    {
+        var t = visit.Texts;
+        return CsvFile.OfAsync(
+            visit,
+            $"sale-{sale.Id}-live",
+            [t.At, t.Remaining, t.Held, t.Sold, t.GateStock, t.Arrivals, t.Admitted, t.RefusedWord, t.OrdersPerSecond, t.PaidPerSecond, t.P50, t.P99],
+            ModelOf(sale, context).Moments.Select(IReadOnlyList<object?> (moment) =>
+            [
+                moment.At, moment.Available, moment.Held, moment.Sold, moment.GateStock,
+                t.Rate(moment.ArrivalsPerSecond), t.Rate(moment.AdmittedPerSecond), t.Rate(moment.Refused.Values.Sum()),
+                t.Rate(moment.OrdersPerSecond), t.Rate(moment.PaidPerSecond), t.Milliseconds(moment.P50Ms), t.Milliseconds(moment.P99Ms),
+            ]).ToAsyncEnumerable(),
+            context.RequestAborted);
+    }
+
+    private static Task<Sale?> FindAsync(HttpContext context) =>
+        context.RequestServices.GetRequiredService<SaleDesk>().FindAsync((string)context.Request.RouteValues["saleId"]!, context.RequestAborted);
+}
+
+/// <summary>
+/// What moves on the live board, as server-sent events: <c>parts</c>, the same HTML as in the page, and <c>moment</c>, the figures of a second for the charts. Ends when
+/// the session does, or the instance stops.
+/// </summary>
+internal sealed class LiveStream(ConsoleVisit visit, Sale sale) : IResult
+{
+    private static int viewers;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        if (Interlocked.Increment(ref viewers) > Core.Limits.LiveViewers)
+        {
+            Interlocked.Decrement(ref viewers);
+            httpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            httpContext.Response.Headers.RetryAfter = "10";
+            return;
+        }
+
+        try
+        {
+            await SendAsync(httpContext);
+        }
+        catch (OperationCanceledException)
+        {
+            // The browser has gone, or the instance stops.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref viewers);
+        }
+    }
+
+    private async Task SendAsync(HttpContext context)
+    {
+        var services = context.RequestServices;
+        var board = services.GetRequiredService<LiveBoard>();
+        var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        var response = context.Response;
+        response.ContentType = "text/event-stream; charset=utf-8";
+        // nginx would wait for more.
+        response.Headers["X-Accel-Buffering"] = "no";
+        DateTimeOffset sent = default;
+        DateTimeOffset momentSent = default;
+        using var timer = new PeriodicTimer(Core.Limits.InstanceReportInterval / 2, services.GetRequiredService<TimeProvider>());
+        do
+        {
+            if (visit.Signed.ExpiresAt <= services.GetRequiredService<TimeProvider>().GetUtcNow())
+            {
+                return;
+            }
+
+            if (board.Latest(sale.Id) is not { } latest || latest.At == sent)
+            {
+                continue;
+            }
+
+            sent = latest.At;
+            var model = new LiveModel(sale, latest, board.Moments(sale.Id));
+            var html = await HtmlPages.RenderAsync<LiveParts>(visit, model, services);
+            await WriteAsync(response, "parts", html, ends.Token);
+            if (model.Moments is [.., var moment] && moment.At != momentSent)
+            {
+                momentSent = moment.At;
+                await WriteAsync(response, "moment", JsonSerializer.Serialize(moment, WireJson.Default.LiveMomentDocument), ends.Token);
+            }
+
+            await response.Body.FlushAsync(ends.Token);
+        }
+        while (await timer.WaitForNextTickAsync(ends.Token));
+    }
+
+    private static Task WriteAsync(HttpResponse response, string name, string data, CancellationToken cancellation) =>
+        response.WriteAsync($"event: {name}\ndata: {data.ReplaceLineEndings("\ndata: ")}\n\n", cancellation);
+}
