@@ -11,6 +11,8 @@ using FlashSale.Server.Orders;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
+using Microsoft.Extensions.FileProviders;
+
 namespace FlashSale.Bench;
 
 /// <summary>Kestrel with one fixed answer from middleware: the most that this machine can answer.</summary>
@@ -31,6 +33,33 @@ public static class BareServer
             context.Response.ContentLength = body.Length;
             return context.Response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
         });
+        await app.RunAsync();
+        return 0;
+    }
+}
+
+/// <summary>
+/// Kestrel with the files of a folder, from <c>UseStaticFiles</c> and nothing else. A file <c>x.br</c> or <c>x.gz</c> is sent as what it is packed with.
+/// </summary>
+public static class FilesServer
+{
+    public const string Folder = "BENCH_FILES";
+
+    public static async Task<int> RunAsync(string url)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls(url);
+        builder.WebHost.ConfigureKestrel(options => options.AddServerHeader = false);
+        var app = builder.Build();
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            FileProvider = new PhysicalFileProvider(Environment.GetEnvironmentVariable(Folder)!),
+            ServeUnknownFileTypes = true,
+            DefaultContentType = "text/html; charset=utf-8",
+            OnPrepareResponse = file => file.Context.Response.Headers.ContentEncoding = file.File.Name.EndsWith(".br", StringComparison.Ordinal) ? "br" : "gzip",
+        });
+        app.Run(context => context.Response.WriteAsync("ok", context.RequestAborted));
         await app.RunAsync();
         return 0;
     }

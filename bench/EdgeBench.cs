@@ -52,7 +52,7 @@ public static class EdgeBench
         new("nginx, address limit", """{"address":{"perSecond":10,"burst":10}}""", 429, "rate-limited", "address_limit"),
     ];
 
-    private static readonly string Unlimited = $"{{\"perSecond\":{Limits.RateMax},\"burst\":{Limits.RateMax}}}";
+    internal static readonly string Unlimited = $"{{\"perSecond\":{Limits.RateMax},\"burst\":{Limits.RateMax}}}";
 
     private static readonly string Defaults =
         $$"""
@@ -284,7 +284,7 @@ public static class EdgeBench
         return () => requests[(next = (next + 1) % users)];
     }
 
-    private static HttpClient Operator(ServerProcess server, BenchKeys keys)
+    internal static HttpClient Operator(ServerProcess server, BenchKeys keys)
     {
         var session = new Tools.SessionTokens(keys.Auth).Create("operator", TimeProvider.System.GetUtcNow().AddHours(1), "operator");
         var http = new HttpClient { BaseAddress = server.Url };
@@ -292,7 +292,7 @@ public static class EdgeBench
         return http;
     }
 
-    private static async Task SendAsync(HttpClient admin, HttpMethod method, string path, string json)
+    internal static async Task SendAsync(HttpClient admin, HttpMethod method, string path, string json)
     {
         using var request = new HttpRequestMessage(method, "/api/v1/admin/" + path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         using var response = await admin.SendAsync(request);

@@ -9,12 +9,21 @@ public sealed class NginxProcess : IAsyncDisposable
     private readonly string folder = BenchSale.NewDirectory();
     private readonly int port = ServerProcess.FreePort();
     private readonly int fixedPort = ServerProcess.FreePort();
+    private readonly int filesPort = ServerProcess.FreePort();
     private Process? process;
+
+    private const UnixFileMode ReadableByAll =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     public Uri Url => new($"http://127.0.0.1:{port}");
 
     /// <summary>Answers everything at once with a few bytes.</summary>
     public Uri FixedUrl => new($"http://127.0.0.1:{fixedPort}");
+
+    /// <summary>Serves the files of <see cref="Files"/> from disk, as packed with Brotli.</summary>
+    public Uri FilesUrl => new($"http://127.0.0.1:{filesPort}");
+
+    public string Files => Path.Combine(folder, "files");
 
     /// <returns>Null where nginx, or its configuration, is not installed.</returns>
     public static async Task<NginxProcess?> StartAsync(Uri application, BenchKeys keys)
@@ -27,7 +36,7 @@ public sealed class NginxProcess : IAsyncDisposable
         var nginx = new NginxProcess();
         nginx.Write(source, application, keys);
         nginx.process = Process.Start(new ProcessStartInfo("/usr/sbin/nginx", ["-p", nginx.folder, "-c", $"{nginx.folder}/conf/nginx.conf", "-g", "daemon off;"]) { UseShellExecute = false })!;
-        foreach (var wanted in (int[])[nginx.port, nginx.fixedPort])
+        foreach (var wanted in (int[])[nginx.port, nginx.fixedPort, nginx.filesPort])
         {
             await nginx.WaitAsync(wanted);
         }
@@ -70,14 +79,19 @@ public sealed class NginxProcess : IAsyncDisposable
         }
 
         var site = Path.Combine(folder, "conf", "site.conf");
-        var files = Path.Combine(source, "..", "..", "src", "Server", "wwwroot");
         var text = File.ReadAllText(site)
             .Replace("127.0.0.1:5080", application.Authority, StringComparison.Ordinal)
             .Replace("session_key = \"\"", $"session_key = \"{keys.AuthText}\"", StringComparison.Ordinal)
             .Replace("token_keys = {}", $"token_keys = {{ \"{keys.TokensText}\" }}", StringComparison.Ordinal)
-            .Replace("files = nil", $"files = \"{Path.GetFullPath(files)}\"", StringComparison.Ordinal)
             .Replace("listen 8080", $"listen 127.0.0.1:{port}", StringComparison.Ordinal);
         File.WriteAllText(site, text + $"\nserver {{ listen 127.0.0.1:{fixedPort} backlog=4096; location / {{ return 200 \"{new string('x', 120)}\"; }} }}\n");
+        // The workers are nobody in particular.
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Directory.CreateDirectory(Files).Parent!.FullName, ReadableByAll);
+        }
+
+        File.AppendAllText(site, $"server {{ listen 127.0.0.1:{filesPort} backlog=4096; root {Files}; gzip off; default_type text/html; add_header Content-Encoding br; }}\n");
     }
 
     private async Task WaitAsync(int wanted)

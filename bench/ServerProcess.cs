@@ -45,11 +45,11 @@ public sealed class ServerProcess : IAsyncDisposable
     public static Task<ServerProcess> StartPerOrderAsync(BenchKeys keys, string data, params (string Key, string Value)[] settings) =>
         StartAsync(typeof(ServerProcess).Assembly.Location, url => ["serve-per-order", url], [.. Product(keys, data), .. settings]);
 
-    public static Task<ServerProcess> StartOtherAsync(string mode, BenchKeys keys) =>
+    public static Task<ServerProcess> StartOtherAsync(string mode, BenchKeys keys, params (string Key, string Value)[] settings) =>
         StartAsync(
             typeof(ServerProcess).Assembly.Location,
             url => [mode, url],
-            [("FlashSale__Auth__SigningKey", keys.AuthText), ("FlashSale__Tokens__SigningKey", keys.TokensText)]);
+            [("FlashSale__Auth__SigningKey", keys.AuthText), ("FlashSale__Tokens__SigningKey", keys.TokensText), .. settings]);
 
     private static (string Key, string Value)[] Product(BenchKeys keys, string data) =>
     [
