@@ -19,7 +19,7 @@ public sealed class KillTests(CrashServer fixture)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private readonly TestServer server = fixture.Server;
 
-    public static TheoryData<int> Rounds => Campaign.Seeds(few: 20, many: 400);
+    public static TheoryData<int> Rounds => Campaign.Seeds(few: 4, many: 400);
 
     public static TheoryData<int> FewRounds => Campaign.Seeds(few: 3, many: 40);
 

@@ -98,11 +98,15 @@ internal sealed class Site : IAsyncDisposable
         return client;
     }
 
-    /// <summary>What one of the instances says of a sale.</summary>
+    /// <summary>What one of the instances says of a sale. After a fault it may have to be asked again: a breaker is open, or Redis has no connection yet.</summary>
     public async Task<T> ReadAsync<T>(int instance, string sale, string what, JsonTypeInfo<T> type)
     {
-        var answer = await ConsoleServer.SendAsync(Instances[instance].Operator(), HttpMethod.Get, $"sales/{sale}/{what}".TrimEnd('/'));
-        return JsonSerializer.Deserialize(answer.Expect(HttpStatusCode.OK).Text, type)!;
+        var olga = Instances[instance].Operator();
+        Answer? answer = null;
+        await Eventually.HoldsAsync(
+            async () => (answer = await ConsoleServer.SendAsync(olga, HttpMethod.Get, $"sales/{sale}/{what}".TrimEnd('/'))).Status != HttpStatusCode.ServiceUnavailable,
+            $"instance {instance} can tell the {what} of sale {sale}");
+        return JsonSerializer.Deserialize(answer!.Expect(HttpStatusCode.OK).Text, type)!;
     }
 
     public Task<ReadinessDocument> ReadinessAsync(int instance, string sale) => ReadAsync(instance, sale, "readiness", WireJson.Default.ReadinessDocument);

@@ -44,6 +44,7 @@ internal sealed partial class Storm : IAsyncDisposable
     private Task<int> running = Task.FromResult(0);
     private long placedBefore;
     private long disturbedBefore;
+    private TimeSpan longestBefore;
 
     private Storm(Site site, StormSize size, int seed)
     {
@@ -120,16 +121,20 @@ internal sealed partial class Storm : IAsyncDisposable
         }
     }
 
-    /// <summary>To be called at the moment of the fault.</summary>
+    /// <summary>To be called at the moment of the fault; again for another one, when what the one before did is kept.</summary>
     public void Strike()
     {
+        longestBefore = LongestOutage;
         StruckAt = TimeProvider.System.GetTimestamp();
         placedBefore = Placed;
         disturbedBefore = Disturbed;
     }
 
-    /// <summary>The moment of the fault, as a timestamp.</summary>
+    /// <summary>The moment of the last fault, as a timestamp.</summary>
     public long StruckAt { get; private set; }
+
+    /// <summary>The longest time since the first fault in which nobody's order was acknowledged.</summary>
+    private TimeSpan LongestOutage => StruckAt == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Math.Max(longestBefore.Ticks, Probe.LongestOutageSince(StruckAt).Ticks));
 
     /// <summary>Since the fault.</summary>
     public TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(StruckAt);
@@ -137,11 +142,11 @@ internal sealed partial class Storm : IAsyncDisposable
     public long DisturbedSinceStrike => Disturbed - disturbedBefore;
 
     /// <summary>The load's own verdict, and what the faults must not have changed: see the class.</summary>
-    /// <returns>The longest time since the fault in which nobody's order was acknowledged.</returns>
+    /// <returns>The longest time since the first fault in which nobody's order was acknowledged.</returns>
     public async Task<TimeSpan> EndAsync()
     {
         var code = await running;
-        var outage = Probe.LongestOutageSince(StruckAt);
+        var outage = LongestOutage;
         var placedAfter = Placed - placedBefore;
         var probedAfter = Probe.PlacedSince(StruckAt);
         Assert.True(code == ExitCodes.Holds, Describe());

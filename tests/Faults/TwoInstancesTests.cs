@@ -104,6 +104,54 @@ public sealed class TwoInstancesTests(FaultServers servers)
         FaultReport.Write("what an operator does at one instance holds at the other", string.Join(", ", times), "");
     }
 
+    /// <summary>Orders at both are added up at each; when one is killed, what it had counted stays, and it is shown as gone.</summary>
+    [Fact]
+    public async Task LiveBoard_OfEitherInstance_IsThatOfBothAndWhatTheLedgerSays()
+    {
+        await using var site = await Site.StartAsync(servers, YoungTokens, YoungTokens);
+        var sale = await site.OpenSaleAsync(stock: 20);
+        var crowds = new[] { new Shoppers(site, 0, sale.Offers[0].Id, "left"), new Shoppers(site, 1, sale.Offers[0].Id, "right") };
+        foreach (var crowd in crowds)
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.Equal("held", await crowd.OrderAsync());
+            }
+        }
+
+        List<string> times = [];
+        var since = TimeProvider.System.GetTimestamp();
+        foreach (var instance in new[] { 0, 1 })
+        {
+            await Eventually.HoldsAsync(async () => await BoardAsync(instance) is (6, 6, 14, 14, 2), $"the board of instance {instance}");
+            times.Add($"instance {instance} after {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.00} s");
+        }
+
+        var books = await site.ReconciliationAsync(0, sale.Id);
+        Assert.Equal((6L, 14L), (books.Offers[0].Held, books.Offers[0].Available));
+        await site.Instances[1].KillAsync();
+        await Eventually.HoldsAsync(async () => await BoardAsync(0) is (6, 6, 14, 14, 1), "the other is gone, and its orders are not");
+        FaultReport.Write("live board over two instances", string.Join(", ", times), "");
+
+        async Task<(long Placed, long Held, long Available, long Gate, int Alive)?> BoardAsync(int instance)
+        {
+            var answer = await ConsoleServer.SendAsync(site.Instances[instance].Operator(), HttpMethod.Get, $"sales/{sale.Id}/live");
+            if (answer.Status != HttpStatusCode.OK)
+            {
+                return null;
+            }
+
+            var live = answer.Json;
+            var offer = live.GetProperty("offers")[0];
+            return (
+                live.GetProperty("placed").GetInt64(),
+                offer.GetProperty("held").GetInt64(),
+                offer.GetProperty("available").GetInt64(),
+                offer.TryGetProperty("gateStock", out var gate) ? gate.GetInt64() : -1,
+                live.GetProperty("instances").EnumerateArray().Count(one => !one.GetProperty("gone").GetBoolean()));
+        }
+    }
+
     /// <summary>Somebody with the right to change rows changes them: the books do not agree any more, and nobody is sold what may not be there.</summary>
     [Theory]
     [InlineData("stock row", "UPDATE stock SET available = available + 1, held = held - 1", "the stock row has")]
@@ -136,14 +184,14 @@ public sealed class TwoInstancesTests(FaultServers servers)
     }
 
     /// <summary>A new shopper each time, at one instance, whose token was got beforehand.</summary>
-    private sealed class Shoppers(Site site, int instance, string offer)
+    private sealed class Shoppers(Site site, int instance, string offer, string name = "user")
     {
         private int users;
 
         /// <returns>The state of the order, or the code of the refusal.</returns>
         public async Task<string> OrderAsync(string? user = null)
         {
-            var client = site.Instances[instance].SignedIn(user ?? $"user-{users++}");
+            var client = site.Instances[instance].SignedIn(user ?? $"{name}-{users++}");
             var token = await ConsoleServer.SendAsync(client, HttpMethod.Post, $"/api/v1/offers/{offer}/order-tokens");
             if (token.Status != HttpStatusCode.Created)
             {

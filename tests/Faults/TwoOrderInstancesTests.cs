@@ -14,7 +14,7 @@ namespace FlashSale.Tests.Faults;
 [Collection(FaultCollection.Name)]
 public sealed class TwoOrderInstancesTests(FaultServers servers)
 {
-    private const int Stock = 650;
+    private const int Stock = 500;
     private static readonly string[] Roles = ["console", "jobs", "risk", "storefront", "orders", "orders"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
@@ -71,14 +71,14 @@ public sealed class TwoOrderInstancesTests(FaultServers servers)
         Sales = 2,
         Offers = 1,
         Stock = Stock,
-        Users = 2_500,
+        Users = 2_200,
         BotPercent = 15,
-        Rate = 120,
+        Rate = 60,
         PrepareRate = 1_000,
         Seed = 51,
         ReportDirectory = folder.Path,
         Timeout = Patience,
-        PaymentWindow = TimeSpan.FromSeconds(3),
+        PaymentWindow = TimeSpan.FromSeconds(6),
         CancelPercent = 8,
         AbandonPercent = 4,
         Sources = 32,

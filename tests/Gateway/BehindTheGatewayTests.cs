@@ -106,7 +106,7 @@ public sealed class BehindTheGatewayTests : IAsyncLifetime
     [Fact]
     public async Task Pages_AreTheSameAsWithout()
     {
-        foreach (var path in new[] { "/", "/en/", "/problems/sold-out", "/sign-in", "/api/v1/sales" })
+        foreach (var path in new[] { "/", "/en", "/now", "/problems/sold-out", "/sign-in", "/api/v1/sales" })
         {
             using var direct = server.Anonymous();
             using var expected = await direct.GetAsync(new Uri(path, UriKind.Relative));
@@ -121,7 +121,7 @@ public sealed class BehindTheGatewayTests : IAsyncLifetime
     [Fact]
     public async Task Form_OfOurOwnPage_SignsIn_AndThePageIsTheirs()
     {
-        var stranger = await client.GetStringAsync(new Uri("/", UriKind.Relative));
+        var stranger = await client.GetStringAsync(new Uri("/now", UriKind.Relative));
         using var form = new HttpRequestMessage(HttpMethod.Post, new Uri("/sign-in", UriKind.Relative))
         {
             Content = new FormUrlEncodedContent([new("user", "dave"), new("return", "/")]),
@@ -130,13 +130,13 @@ public sealed class BehindTheGatewayTests : IAsyncLifetime
         using var signedIn = await client.SendAsync(form);
         Assert.Equal(HttpStatusCode.SeeOther, signedIn.StatusCode);
 
-        using var asked = new HttpRequestMessage(HttpMethod.Get, new Uri("/", UriKind.Relative));
+        using var asked = new HttpRequestMessage(HttpMethod.Get, new Uri("/now", UriKind.Relative));
         asked.Headers.Add("Cookie", signedIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
         using var theirs = await client.SendAsync(asked);
 
         Assert.Contains("sign-out", await theirs.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain("sign-out", stranger, StringComparison.Ordinal);
-        Assert.DoesNotContain("sign-out", await client.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
+        Assert.DoesNotContain("sign-out", await client.GetStringAsync(new Uri("/now", UriKind.Relative)), StringComparison.Ordinal);
     }
 
     private Task<Reply> OrderAsync(string user, string token) => SendAsync(client, user, "/api/v1/orders", new { token });

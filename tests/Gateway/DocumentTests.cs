@@ -13,7 +13,9 @@ public sealed class DocumentTests
     private const string Sale = "/api/v1/sales/1";
     private const string State = "/api/v1/sales/1/state";
     private const string Public = "Content-Type: application/json\r\nCache-Control: public, max-age=1, stale-while-revalidate=2\r\nVary: Accept-Encoding\r\nETag: W/\"abc\"\r\n";
-    private const string Page = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\nContent-Security-Policy: default-src 'none'\r\n";
+    private const string Page = "Content-Type: text/html; charset=utf-8\r\nCache-Control: public, max-age=10, stale-while-revalidate=60\r\nContent-Security-Policy: default-src 'none'\r\n";
+    private const string Asset = "Content-Type: text/javascript\r\nCache-Control: public, max-age=31536000, immutable\r\n";
+    private const string Live = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n";
     private static readonly (string, string) Browser = ("Accept", "text/html");
 
     [Theory]
@@ -22,6 +24,9 @@ public sealed class DocumentTests
     [InlineData(State, Public)]
     [InlineData("/", Page)]
     [InlineData("/en/sales/byd-han", Page)]
+    [InlineData("/sales/byd-han/checkout/1aB", Page)]
+    [InlineData("/assets/site.0123456789ab.js", Asset)]
+    [InlineData("/icon.svg", Asset)]
     public async Task Document_WhenManyAskAtOnce_IsFetchedOnce(string path, string headers)
     {
         await using var rig = await GatewayRig.StartAsync(state => state.LimitsEnabled = false);
@@ -35,7 +40,7 @@ public sealed class DocumentTests
 
         Assert.All(replies, reply => Assert.Equal("the document", reply.Expect(HttpStatusCode.OK).Body));
         Assert.Single(rig.Application.Requests);
-        Assert.All(replies, reply => Assert.Equal(headers == Page ? "no-store" : "public, max-age=1, stale-while-revalidate=2", reply.Headers["Cache-Control"]));
+        Assert.All(replies, reply => Assert.Contains($"Cache-Control: {reply.Headers["Cache-Control"]}\r\n", headers, StringComparison.Ordinal));
         Assert.Equal(headers == Page, replies[0].Headers.ContainsKey("Content-Security-Policy"));
     }
 
@@ -95,29 +100,85 @@ public sealed class DocumentTests
         Assert.Equal("127.0.0.1", arrived.Header("X-Forwarded-For"));
     }
 
+    /// <summary>The pages are the same for everybody, signed in or not, whatever an advertisement puts behind their address.</summary>
     [Fact]
-    public async Task Page_OfSomebodyWhoIsSignedIn_IsTheirsAlone()
+    public async Task Page_OfSomebodyWhoIsSignedIn_IsThatOfEverybody()
     {
         await using var rig = await GatewayRig.StartAsync();
-        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(new StubAnswer(200, $"for {request.Header("Cookie") ?? "a stranger"}", Page));
-        async Task<string> AskAsync(string? cookie) => (await (cookie is null ? rig.GetAsync("/", Browser) : rig.GetAsync("/", Browser, ("Cookie", cookie)))).Body;
+        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(new StubAnswer(200, $"for {request.Header("Cookie") ?? "everybody"}", Page));
 
-        for (var i = 0; i < 3; i++)
+        var replies = new[]
         {
-            Assert.Equal("for flashsale_session=alice", await AskAsync("flashsale_session=alice"));
-            Assert.Equal("for a stranger", await AskAsync(null));
-            Assert.Equal("for flashsale_session=bob", await AskAsync("flashsale_session=bob"));
-            Assert.Equal("for a stranger", await AskAsync("other=cookie"));
+            await rig.GetAsync("/sales/x", Browser, ("Cookie", "flashsale_session=alice")),
+            await rig.GetAsync("/sales/x?utm_source=y", Browser, ("Cookie", "flashsale_session=bob")),
+            await rig.SendAsync(HttpMethod.Get, "/sales/x", GatewayRig.Session("carol")),
+        };
+
+        Assert.All(replies, reply => Assert.Equal("for everybody", reply.Expect(HttpStatusCode.OK).Body));
+        Assert.Equal("GET /sales/x HTTP/1.1", Assert.Single(rig.Application.Requests).Line);
+    }
+
+    /// <summary>What is made for one shopper passes, with its cookie and query, and so does what is sent to the same addresses.</summary>
+    [Fact]
+    public async Task LivePage_IsTheApplicationsEachTime()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(new StubAnswer(200, $"for {request.Header("Cookie")}", Live));
+
+        foreach (var path in new[] { "/now", "/en/now", "/sales/x/now", "/en/sales/x/checkout/1/now?challenge=y", "/sales/x/reservation" })
+        {
+            rig.Application.Requests.Clear();
+            Assert.Equal("for flashsale_session=alice", (await rig.GetAsync(path, Browser, ("Cookie", "flashsale_session=alice"))).Body);
+            Assert.Equal("for flashsale_session=bob", (await rig.GetAsync(path, Browser, ("Cookie", "flashsale_session=bob"))).Body);
+            Assert.Equal([path, path], rig.Application.Requests.Select(request => request.Line.Split(' ')[1]));
         }
 
-        Assert.Equal(7, rig.Application.Requests.Count);
+        rig.Application.Requests.Clear();
+        await rig.SendAsync(HttpMethod.Post, "/sales/x/checkout/1", null, new StringContent("token=z"), [("Cookie", "flashsale_session=alice")]);
+        Assert.Equal(("POST /sales/x/checkout/1 HTTP/1.1", "token=z"), (rig.Application.Requests.Single().Line, rig.Application.Requests.Single().Body));
+    }
+
+    [Fact]
+    public async Task Page_ForThoseWhoTakeBrotli_IsKeptApart()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(request.Header("Accept-Encoding") switch
+        {
+            "br, gzip" => new StubAnswer(200, "smallest", Page + "Content-Encoding: br\r\n"),
+            "gzip" => new StubAnswer(200, "small", Page + "Content-Encoding: gzip\r\n"),
+            _ => new StubAnswer(200, "plain", Page),
+        });
+        async Task<string> AskAsync(string encodings) => (await rig.GetAsync("/", ("Accept-Encoding", encodings))).Body;
+
+        Assert.Equal(["smallest", "small", "plain", "small"], new[] { await AskAsync("gzip, deflate, br, zstd"), await AskAsync("gzip"), await AskAsync("br;q=0"), await AskAsync("br;q=0, gzip") });
+    }
+
+    /// <summary>A version that is rolled back is gone within a second, and a file whose name says what is in it is asked for once.</summary>
+    [Fact]
+    public async Task Page_WhenItsTimeIsOver_IsFetchedAgain_AndAFileIsNot()
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        rig.Application.AnswerAsync = request => Task.FromResult<StubAnswer?>(new StubAnswer(200, $"{rig.Application.Requests.Count}", request.Line.Contains("assets", StringComparison.Ordinal) ? Asset : Page));
+        const string File = "/assets/site.0123456789ab.js";
+
+        Assert.Equal(("1", "2"), ((await rig.GetAsync("/")).Body, (await rig.GetAsync(File)).Body));
+        await Task.Delay(600);
+        Assert.Equal(("3", "2"), ((await rig.GetAsync("/")).Body, (await rig.GetAsync(File)).Body));
+        rig.Application.Always(new StubAnswer(404, "", "Content-Type: text/plain\r\nCache-Control: public, max-age=31536000\r\n"));
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await rig.GetAsync("/assets/site.000000000000.js")).Status);
+        }
+
+        Assert.Equal(5, rig.Application.Requests.Count);
     }
 
     [Theory]
     [InlineData("/api/v1/sales/1/reservations/me", Public)]
     [InlineData("/api/v1/orders/abc", Public)]
-    [InlineData("/orders", Page)]
-    [InlineData("/sales/x?a=b", Page)]
+    [InlineData("/orders", Live)]
+    [InlineData("/sales/x", Live)]
+    [InlineData("/assets/x.js", Live)]
     [InlineData("/sales/x/offers/1F/checkout", Page)]
     [InlineData(Sale, "Content-Type: application/json\r\nCache-Control: private, max-age=60\r\n")]
     [InlineData(Sale, "Content-Type: application/json\r\nCache-Control: no-store\r\n")]

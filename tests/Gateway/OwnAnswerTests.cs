@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Security.Cryptography;
 
 using FlashSale.Core.Wire;
 using FlashSale.Tests.Server;
@@ -49,36 +48,6 @@ public sealed class OwnAnswerTests
     {
         await using var rig = await GatewayRig.StartAsync();
         Assert.True((await rig.PostAsync("/api/v1/time", null, "{}")).WasPassedOn);
-    }
-
-    [Theory]
-    [InlineData("site.css", "text/css")]
-    [InlineData("site.js", "text/javascript")]
-    [InlineData("icon.svg", "image/svg+xml")]
-    public async Task File_IsServedFromDiskAsTheApplicationServesIt(string name, string type)
-    {
-        await using var rig = await GatewayRig.StartAsync();
-        var content = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "src", "Server", "wwwroot", name));
-        var version = Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 6));
-
-        var forGood = (await rig.GetAsync($"/{name}?v={version}")).Expect(HttpStatusCode.OK);
-        var forNow = (await rig.GetAsync("/" + name)).Expect(HttpStatusCode.OK);
-
-        Assert.Equal(System.Text.Encoding.UTF8.GetString(content), forGood.Body);
-        Assert.Equal((type, "public, max-age=31536000, immutable", "nosniff"), (forGood.Headers["Content-Type"], forGood.Headers["Cache-Control"], forGood.Headers["X-Content-Type-Options"]));
-        Assert.Equal("public, max-age=60", forNow.Headers["Cache-Control"]);
-        (await rig.GetAsync("/" + name, ("If-None-Match", forNow.Headers["ETag"]))).Expect(HttpStatusCode.NotModified);
-        Assert.Empty(rig.Application.Requests);
-
-        // Another version is the application's: a browser would keep the wrong one for a year.
-        Assert.True((await rig.GetAsync($"/{name}?v=000000000000")).WasPassedOn);
-    }
-
-    [Fact]
-    public async Task File_ThatIsNotThere_IsTheApplicationsToServe()
-    {
-        await using var rig = await GatewayRig.StartAsync(site: site => site with { Files = "/nowhere" });
-        Assert.True((await rig.GetAsync("/site.css")).WasPassedOn);
     }
 
     [Fact]

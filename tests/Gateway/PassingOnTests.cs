@@ -33,6 +33,20 @@ public sealed class PassingOnTests
         Assert.DoesNotContain("10.9.8", arrived.Head, StringComparison.Ordinal);
     }
 
+    /// <summary>Both sides know a request by the same id; whether it is traced is not for its sender to say.</summary>
+    [Theory]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "^00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00$")]
+    [InlineData("00-00000000000000000000000000000000-b7ad6b7169203331-01", "^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$")]
+    [InlineData("anything else", "^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$")]
+    [InlineData(null, "^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$")]
+    public async Task Traceparent_OfARequest_KeepsItsIdOrGetsOne(string? sent, string arrives)
+    {
+        await using var rig = await GatewayRig.StartAsync();
+        await rig.GetAsync("/api/v1/other", sent is null ? [] : [("traceparent", sent)]);
+
+        Assert.Matches(arrives, Assert.Single(rig.Application.Requests).Header("Traceparent"));
+    }
+
     [Fact]
     public async Task Deadline_OfARequestWhoseBodyWasSlow_IsShorter()
     {

@@ -71,12 +71,13 @@ public sealed class SlowClientTests
         var first = await Task.WhenAny(asking);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await first).Status);
         Assert.True((await rig.GetAsync("/healthz/live")).Status == HttpStatusCode.OK);
+        var arrived = rig.Application.Requests.Count(request => request.Line.StartsWith("GET /api/v1/other ", StringComparison.Ordinal));
         released.SetResult();
 
         var replies = await Task.WhenAll(asking);
-        // On a busy machine some come when others have their answer already, or wait for it longer than the gateway does: only those beyond 2,000 are refused.
+        // On a busy machine some come when others have their answer already, or wait for it longer than the gateway does, which makes room: only those beyond 2,000 are refused.
         Assert.InRange(replies.Count(reply => reply.Status == HttpStatusCode.TooManyRequests), 1, 50);
-        Assert.InRange(replies.Count(reply => reply.Status == HttpStatusCode.OK), 1, 2_000);
+        Assert.InRange(arrived, 1, 2_000 + replies.Count(reply => reply.Status is not (HttpStatusCode.OK or HttpStatusCode.TooManyRequests)));
     }
 
     private static bool IsCutOff(Socket socket)

@@ -58,7 +58,7 @@ public sealed class SmugglingTests
         {
             "sold out" => (GatewayRig.Orders, $$"""{"token":"{{rig.Token("alice")}}"}"""),
             "refused by the token" => (GatewayRig.Orders, """{"token":"nonsense"}"""),
-            "answered here" => ("/site.css", Hidden),
+            "answered here" => ("/icon.svg", Hidden),
             "too large" => (GatewayRig.Orders, string.Concat(Enumerable.Repeat(Hidden, 200))),
             _ => ("/api/v1/other", Hidden),
         };

@@ -89,11 +89,14 @@ internal static class Plants
             LedgerTests + "PlaceAsync_WhenManyWantFew_ExactlyTheStockIsSold",
             new Edit(
                 Orders,
-                "        await writes.RunAsync(session => Place(session, drafts), cancellation);",
+                "static all => all.ledger.writes.RunAsync(session => all.ledger.Place(session, all.drafts), all.cancellation)",
                 """
-                        await readers.ReadAsync(session => ReadStock(session, [.. drafts.Select(draft => draft.OfferId).Distinct()]), cancellation) is var seen
-                            ? await writes.RunAsync(session => Place(session, drafts, seen.ToDictionary(stock => stock.OfferId, stock => stock.Row.Available)), cancellation)
-                            : throw new InvalidOperationException();
+                static async all =>
+                        {
+                            var seen = await all.ledger.readers.ReadAsync(session => ReadStock(session, [.. all.drafts.Select(draft => draft.OfferId).Distinct()]), all.cancellation);
+                            return await all.ledger.writes.RunAsync(
+                                session => all.ledger.Place(session, all.drafts, seen.ToDictionary(stock => stock.OfferId, stock => stock.Row.Available)), all.cancellation);
+                        }
                 """),
             new Edit(
                 Orders,

@@ -212,6 +212,8 @@ public sealed class Shopper(ShopSale sale, string userId, string session)
 
     public Task<Reply> CancelAsync(string orderId) => SendAsync(HttpMethod.Post, $"/api/v1/orders/{orderId}/cancellation");
 
+    public Task<Reply> ExtendAsync(string orderId) => SendAsync(HttpMethod.Post, $"/api/v1/orders/{orderId}/extension");
+
     public Task<Reply> StartPaymentAsync(string orderId) => SendAsync(HttpMethod.Post, $"/api/v1/orders/{orderId}/payments");
 
     /// <summary>An order that is paid; its document.</summary>

@@ -7,18 +7,19 @@ using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
 using FlashSale.Server.Checkout;
-using FlashSale.Server.Console;
 using FlashSale.Server.Edge;
 using FlashSale.Server.Hosting;
 using FlashSale.Server.Http;
 using FlashSale.Server.Orders;
 using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
+using FlashSale.Server.Storefront.Publishing;
 using FlashSale.Storage;
 using FlashSale.Tests.Server.Orders;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 using Xunit;
@@ -78,7 +79,7 @@ public sealed class SteppedServer : IAsyncDisposable
         built.MapReservations();
         built.MapOrderTokens();
         built.MapOrders();
-        built.MapConsole();
+        built.MapOperators();
         await built.StartAsync();
         var server = new SteppedServer(built, stepped);
         await Eventually.HoldsAsync(
@@ -194,6 +195,12 @@ public sealed class SteppedServer : IAsyncDisposable
     {
         Client.Dispose();
         var data = Get<Settings>().Data;
+        foreach (var job in app.Services.GetServices<IHostedService>().OfType<SiteDiskJob>())
+        {
+            // It might be writing below the folder that goes next.
+            await job.StopAsync(CancellationToken.None);
+        }
+
         await app.DisposeAsync();
         // A process would give it back by ending.
         data.Dispose();

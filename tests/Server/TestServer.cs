@@ -54,6 +54,7 @@ public sealed partial class TestServer : IAsyncDisposable
             environment[key] = value;
         }
 
+        urls = settings.GetValueOrDefault("Urls", urls);
         authKey = Convert.FromBase64String(environment[AuthKeySetting]);
         SandboxSecret = Convert.FromBase64String(environment[SandboxSecretSetting]);
     }
@@ -274,7 +275,7 @@ public sealed partial class TestServer : IAsyncDisposable
 
     private static string Base64Url(ReadOnlySpan<byte> bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
-    [GeneratedRegex(@"Now listening on: (http://\S+)", RegexOptions.CultureInvariant, 1_000)]
+    [GeneratedRegex(@"Now listening on: (http://[\w.:\[\]]+)", RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex ListeningLine();
 
     private static class NativeMethods

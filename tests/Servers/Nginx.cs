@@ -18,7 +18,9 @@ public sealed record NginxSite
     public required IReadOnlyList<int> State { get; init; }
     public string SessionKey { get; init; } = "";
     public IReadOnlyList<string> TokenKeys { get; init; } = [];
-    public string Files { get; init; } = Path.Combine(Repository.Root, "src", "Server", "wwwroot");
+
+    /// <summary>The <c>data/site</c> of an instance, whose pages are then served from disk; null: nobody's.</summary>
+    public string? Published { get; init; }
 
     /// <summary>One process with all roles.</summary>
     public static NginxSite Of(int port) => new() { Orders = [port], Storefront = [port], Console = [port], State = [port] };
@@ -98,7 +100,11 @@ public sealed class Nginx : IAsyncDisposable
         text = Replace(text, "state = { \"127.0.0.1:5080\" }", $"state = {{ {string.Join(", ", site.State.Select(port => $"\"127.0.0.1:{port}\""))} }}");
         text = Replace(text, "session_key = \"\"", $"session_key = \"{site.SessionKey}\"");
         text = Replace(text, "token_keys = {}", $"token_keys = {{ {string.Join(", ", site.TokenKeys.Select(key => $"\"{key}\""))} }}");
-        text = Replace(text, "files = nil", $"files = \"{site.Files}\"");
+        if (site.Published is { } published)
+        {
+            text = Replace(text, "# set $published /var/lib/flashsale/data/site;", $"set $published {published};");
+        }
+
         text = Replace(text, "listen 8080", $"listen 127.0.0.1:{Port}");
         File.WriteAllText(folder.File("conf/site.conf"), text);
     }

@@ -52,7 +52,7 @@ public abstract partial class LedgerContract
     {
         var known = model.Orders.Values.ToList();
         var some = known.Count == 0 ? null : known[random.Next(known.Count)];
-        switch (random.Next(10))
+        switch (random.Next(11))
         {
             case < 4:
                 var drafts = Enumerable.Range(0, random.Next(1, 6)).Select(_ => Order(sale, User(random.Next(6)), random.Next(2)))
@@ -79,6 +79,9 @@ public abstract partial class LedgerContract
                     Assert.Equal(model.Pay(some, paid), (await PayAsync(payment.Id, some.Draft, paid)).Outcome);
                 }
 
+                break;
+            case 10 when some is not null:
+                Assert.Equal(LedgerModel.Extend(some, Time.GetUtcNow()), (await ExtendAsync(some.Draft)).Outcome == ExtensionOutcome.Extended);
                 break;
             case 8:
                 var ended = (await Ledger.ExpireAsync(1_000, Stop)).Select(move => move.OrderId!.Value).ToList();

@@ -298,7 +298,7 @@ public abstract class RiskLedgerContract : LedgerTests
         Assert.Null(erased.Inputs);
         Assert.Equal((75, 1), (erased.Score, erased.Signals.Count));
         Assert.NotNull((await AssessmentAsync(young!, 1)).Inputs);
-        Assert.Equal(new ErasedEvidence(1, 0), await Ledger.EraseUserAsync(User(1), Operator, Stop));
+        Assert.Equal(new ErasedEvidence(1, 0, 0), await Ledger.EraseUserAsync(User(1), Operator, Stop));
     }
 
     [Fact]
@@ -309,8 +309,8 @@ public abstract class RiskLedgerContract : LedgerTests
         await ReserveAsync(sale, 2, "00ab", "198.51.100.7");
         await Ledger.AddConductAsync([new ConductCount(User(1), "token_asked", 3), new ConductCount(User(2), "token_asked", 3)], Stop);
 
-        Assert.Equal(new ErasedEvidence(1, 1), await Ledger.EraseUserAsync(User(1), Operator, Stop));
-        Assert.Equal(new ErasedEvidence(0, 0), await Ledger.EraseUserAsync(User(1), Operator, Stop));
+        Assert.Equal(new ErasedEvidence(1, 1, 0), await Ledger.EraseUserAsync(User(1), Operator, Stop));
+        Assert.Equal(new ErasedEvidence(0, 0, 0), await Ledger.EraseUserAsync(User(1), Operator, Stop));
 
         Assert.Equal(("risk.erase", "user/user-1"), ((await Ledger.ListAuditAsync(null, 1, Stop))[0].Action, (await Ledger.ListAuditAsync(null, 1, Stop))[0].Subject));
         var claims = await ClaimAsync();
@@ -366,6 +366,23 @@ public abstract class RiskLedgerContract : LedgerTests
 
         Assert.InRange(first, 0, 5);
         Assert.Equal(50 - first, (await Ledger.ExpireAsync(100, Stop)).Count);
+    }
+
+    [Fact]
+    public async Task ReadFirstPayBeforeAsync_OfHeldOrders_IsTheEarliestUntilThatOneEnds()
+    {
+        var sale = await PublishAsync((5, 1));
+        Assert.Null(await Ledger.ReadFirstPayBeforeAsync(Stop));
+
+        var (paid, payment) = await BuyAsync(sale, User(1));
+        Time.Advance(TimeSpan.FromSeconds(5));
+        var (second, _) = await BuyAsync(sale, User(2));
+        Assert.Equal((await Ledger.FindOrderAsync(paid.Id, Stop))!.PayBefore, await Ledger.ReadFirstPayBeforeAsync(Stop));
+        await PayAsync(payment, paid);
+        Assert.Equal((await Ledger.FindOrderAsync(second.Id, Stop))!.PayBefore, await Ledger.ReadFirstPayBeforeAsync(Stop));
+        await Ledger.CancelAsync(second.Id, User(2), Stop);
+
+        Assert.Null(await Ledger.ReadFirstPayBeforeAsync(Stop));
     }
 
     [Fact]

@@ -158,6 +158,9 @@ public abstract partial class LedgerContract
 
         Assert.Equal(["blacklist.remove", "blacklist.remove", "blacklist.add", "sale.publish", "sale.create"], all.Select(entry => entry.Action));
         Assert.Equal(all.Skip(2), older);
+        Assert.Equal([all[3], all[4]], await Ledger.ListAuditOfAsync($"sale/{sale.Id}", null, 50, Stop));
+        Assert.Equal([all[4]], await Ledger.ListAuditOfAsync($"sale/{sale.Id}", long.Parse(all[3].Id), 50, Stop));
+        Assert.Empty(await Ledger.ListAuditOfAsync("优惠券", null, 50, Stop));
         Assert.Equal(
             ("peter", "operator", "as agreed", "trace-1", $"sale/{sale.Id}", Time.GetUtcNow()),
             (all[3].Actor, all[3].Role, all[3].Reason, all[3].TraceId, all[3].Subject, all[3].At));

@@ -71,6 +71,18 @@ public sealed class LedgerModel
         }
     }
 
+    /// <returns>Whether it was extended by this.</returns>
+    public static bool Extend(ModelOrder order, DateTimeOffset now)
+    {
+        if (order.Status != OrderStatus.Held || order.IsExtended || now >= order.PayBefore)
+        {
+            return false;
+        }
+
+        order.PayBefore += Limits.ExtensionMax;
+        return order.IsExtended = true;
+    }
+
     public bool StartPayment(ModelOrder order)
     {
         if (order.Payment is null && order.Status == OrderStatus.Held)
@@ -143,7 +155,9 @@ public sealed class ModelOrder(OrderDraft draft, DateTimeOffset payBefore, int a
 
     public int Arrival { get; } = arrival;
 
-    public DateTimeOffset PayBefore { get; } = payBefore;
+    public DateTimeOffset PayBefore { get; set; } = payBefore;
+
+    public bool IsExtended { get; set; }
 
     public OrderStatus Status { get; set; } = OrderStatus.Held;
 

@@ -34,8 +34,8 @@ public sealed class LedgerRows
         }
 
         var paid = Of("order").Where(order => order.Status == "paid").Select(order => order.Id).Order().ToList();
-        Assert.Equal(paid, Of("coupon").Select(coupon => coupon.OrderId).Order());
-        var settled = Of("order").Where(order => order.Status is "paid" or "refund_due").Select(order => order.Id).Order().ToList();
+        Assert.Equal(paid, Of("coupon").Where(coupon => coupon.Status != "revoked").Select(coupon => coupon.OrderId).Order());
+        var settled = Of("order").Where(order => order.Status is "paid" or "refund_due" or "refunded").Select(order => order.Id).Order().ToList();
         Assert.Equal(settled, Of("payment").Where(payment => payment.Status == "paid").Select(payment => payment.OrderId).Order());
     }
 
@@ -74,6 +74,7 @@ public sealed class LedgerRows
                 "held" => [StockChangeKind.Hold],
                 "paid" when moves[order.Id].Contains(StockChangeKind.Release) => [StockChangeKind.Hold, StockChangeKind.Release, StockChangeKind.Sell],
                 "paid" => [StockChangeKind.Hold, StockChangeKind.Sell],
+                "refunded" when moves[order.Id].Contains(StockChangeKind.Sell) => [StockChangeKind.Hold, StockChangeKind.Sell, StockChangeKind.Release],
                 _ => [StockChangeKind.Hold, StockChangeKind.Release],
             };
             Assert.Equal(expected, moves[order.Id]);

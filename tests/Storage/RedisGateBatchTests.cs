@@ -203,6 +203,7 @@ public sealed class RedisGateBatchTests(OneRedisServer redis) : IClassFixture<On
         try
         {
             calls.AddRange(requests.Select(request => gate.AdmitAsync(request, default).AsTask()));
+            Assert.InRange(Assert.Single(gate.Pools).Used, 1, calls.Count);
         }
         finally
         {
@@ -210,6 +211,7 @@ public sealed class RedisGateBatchTests(OneRedisServer redis) : IClassFixture<On
         }
 
         var outcomes = await Task.WhenAll(calls);
+        await Server.Eventually.HoldsAsync(() => gate.Pools[0].Used == 0, "no call is under way");
         var asked = (await redis.Server.CommandAsync("INFO", "commandstats")).Split("\r\n").First(line => line.StartsWith("cmdstat_evalsha:", StringComparison.Ordinal));
 
         // Both calls for the home shard, and those for units elsewhere.

@@ -5,7 +5,6 @@ using FlashSale.Core.Orders;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Risk;
 using FlashSale.Core.Sales;
-using FlashSale.Core.Wire;
 using FlashSale.Storage;
 using FlashSale.Storage.Sqlite;
 
@@ -46,6 +45,26 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         Assert.Equal(PlacementOutcome.Placed, (await ledger.PlaceAsync([draft], default)).Results[draft.Id].Outcome);
         Assert.Null(await ledger.CheckAsync(default));
         (await LedgerRows.ReadAsync(ledger, sale.Id)).AssertConsistent(sale);
+    }
+
+    [Fact]
+    public async Task Pools_WhileTheFileIsLocked_TellWhoWaits()
+    {
+        await using var ledger = await OpenAsync();
+        var sale = await PublishAsync(ledger, 10);
+        Task[] writes;
+        await using (await LockAsync())
+        {
+            writes = [.. Enumerable.Range(0, 3).Select(user => ledger.PlaceAsync([Order(sale, user)], default))];
+            await Server.Eventually.HoldsAsync(() => ledger.Pools[0].Used == 1, "it tries to write");
+            Assert.Equal([("writes", 1), ("reads", ledger.Pools[1].Size)], ledger.Pools.Select(pool => (pool.Name, pool.Size)));
+            Assert.Equal(0, ledger.Pools[1].Used);
+            writes = [.. writes, ledger.PlaceAsync([Order(sale, 9)], default)];
+            Assert.True(ledger.Pools[0].Waiting > 0);
+        }
+
+        await Task.WhenAll(writes);
+        await Server.Eventually.HoldsAsync(() => ledger.Pools.All(pool => pool is { Used: 0, Waiting: 0 }), "nobody is there");
     }
 
     [Fact]
@@ -260,10 +279,10 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         Assert.DoesNotContain(
             plans,
             step => step.Plan.StartsWith("SCAN", StringComparison.Ordinal) && !small.Contains(step.Plan.Split(' ')[1]) && !partial.Any(step.Plan.Contains));
-        // The sorts: a user's own orders, and the networks that a user came from within a week.
+        // The sorts: a user's own orders, refunds that are due, and the networks that a user came from within a week.
         Assert.All(
             plans.Where(step => step.Plan.Contains("TEMP B-TREE", StringComparison.Ordinal)),
-            step => Assert.True(step.Sql.Contains("o.user_id = ?1", StringComparison.Ordinal) || step.Sql.Contains("count(DISTINCT network)", StringComparison.Ordinal), step.Sql));
+            step => Assert.True(step.Sql.Contains("o.user_id = ?1", StringComparison.Ordinal) || step.Sql.Contains("o.status = 'refund_due'", StringComparison.Ordinal) || step.Sql.Contains("count(DISTINCT network)", StringComparison.Ordinal), step.Sql));
         (await LedgerRows.ReadAsync(ledger, sale.Id)).AssertConsistent(sale);
     }
 
@@ -283,20 +302,11 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         }
 
         await ledger.RedeemAsync("CODE", drafts[0].UserId, default);
+        await DeskQueries.ExtendAsync(ledger, drafts[2]);
         time.Advance(sale.PaymentWindow + Limits.ExpirySpreadMax);
         await ledger.ExpireAsync(10, default);
         await ledger.ListOrdersAsync(drafts[0].UserId, null, 10, default);
-        await ledger.ReadGateLoadAsync(sale, default);
-        await ledger.ListSalesAsync(default);
-        await ledger.ReadCatalogRevAsync(default);
-        await ledger.ListAuditAsync(null, 10, default);
-        await ledger.BlacklistAsync(BlacklistKind.Address, "203.0.113.0/24", new BlacklistRequest("bots", "test", null), Actor.System("test"), default);
-        await ledger.ListBlacklistAsync(BlacklistKind.Address, "", 10, default);
-        await ledger.ListBlacklistAsync(BlacklistKind.User, "", 10, default);
-        await ledger.ReadBlacklistAsync(null, default);
-        await ledger.ReadBlacklistAsync((await ledger.ReadCatalogRevAsync(default)) - 1, default);
-        await ledger.ForgetBlacklistAsync(10, default);
-        await ledger.CountOrdersAsync(default);
+        await DeskQueries.AskAsync(ledger, sale, drafts[1]);
         await ledger.AdjustStockAsync(sale.Offers[0].Id, new(1, "a", "b", 9), Actor.System("test"), default);
         await ledger.CheckAsync(default);
         await AssessAsync(ledger, sale);

@@ -136,13 +136,13 @@ public sealed partial class TidyTests
     }
 
     [Fact]
-    public void Settings_WhenTheyAreRead_StandInTheOperatorsGuide()
+    public void Settings_WhenTheyAreRead_StandInTheirReference()
     {
         var keys = SettingKey().Matches(Repository.Read("src/Server/Hosting/Settings.cs")).Select(match => match.Value.Trim('"').Replace(":", "__", StringComparison.Ordinal)).Distinct().ToArray();
         Assert.True(keys.Length > 10);
-        var guide = Repository.Read("docs/operations.md");
+        var reference = Repository.Read("docs/settings.md");
 
-        Report(keys.Where(key => !guide.Contains(key, StringComparison.Ordinal)).Select(key => key + " does not stand in docs/operations.md"));
+        Report(keys.Where(key => !reference.Contains(key, StringComparison.Ordinal)).Select(key => key + " does not stand in docs/settings.md"));
     }
 
     private static string KebabCase(string name) => string.Join('-', Words(name)).ToLowerInvariant();

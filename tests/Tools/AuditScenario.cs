@@ -148,6 +148,17 @@ internal sealed class AuditScenario
         });
     }
 
+    /// <summary>An operator gives the money of a paid order back.</summary>
+    public void Refunds(string user)
+    {
+        var order = OrderId(user);
+        Change(StockChangeKind.Release, 1, user);
+        Orders[order] = Orders[order] with { Status = "refunded" };
+        AuditLog.Add(new AuditDocument("2", At(25), Operator, "operator", "order.refund", "order/" + order, "asked for", null, null, null));
+        Coupons[Coupons.FindIndex(coupon => coupon.OrderId == order)] = new ExportLine { Type = "coupon", Code = "code-" + user, OrderId = order, Status = "revoked" };
+        Stock = Stock with { Available = available, Sold = Stock.Sold - 1, Seq = seq };
+    }
+
     private void Pays(string user, double second)
     {
         var order = OrderId(user);

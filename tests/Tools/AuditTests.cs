@@ -26,6 +26,32 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public void Check_WhenAPaidOrderWasRefunded_FindsNothingWrongWithIt()
+    {
+        run.Refunds("eve");
+
+        Assert.All((string[])["I1", "I2", "I3", "I5", "I6", "I8", "X1", "X2"], id => Assert.Equal(FindingState.Holds, run.Find(id).State));
+    }
+
+    [Fact]
+    public void Check_WhenNobodySaysWhoRefundedAnOrder_ViolatesI2()
+    {
+        run.Refunds("eve");
+        run.AuditLog.RemoveAt(1);
+
+        Assert.Equal(FindingState.Violated, run.Find("I2").State);
+    }
+
+    [Fact]
+    public void Check_WhenARefundedOrderKeepsItsCoupon_ViolatesX1()
+    {
+        run.Refunds("eve");
+        run.Coupons[^1] = run.Coupons[^1] with { Status = "issued" };
+
+        Assert.Equal(FindingState.Violated, run.Find("X1").State);
+    }
+
+    [Fact]
     public void Check_WhenMoreIsSoldThanThereIs_ViolatesI1()
     {
         run.Buys("gus", 12);

@@ -191,7 +191,7 @@ public sealed class BlacklistTests(BlacklistServer shop) : IClassFixture<Blackli
     {
         var sale = await ShopSale.OpenAsync(shop.Server, new ShopTerms());
         var slug = (await sale.AdminAsync(HttpMethod.Get, "sales/" + sale.Id)).Text("slug");
-        var (address, page) = (shop.NewAddress(), $"/sales/{slug}/checkout/{sale.OfferId}");
+        var (address, page) = (shop.NewAddress(), $"/sales/{slug}/checkout/{sale.OfferId}/now");
         Assert.Equal(HttpStatusCode.OK, (await OpenAsync("adam", address)).Status);
         await shop.BarAsync("mallory");
         await shop.BarAsync($"addresses/{address}");

@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
+using Microsoft.Data.Sqlite;
+
 using Xunit;
 
 namespace FlashSale.Tests.Server.Console;
@@ -90,6 +92,23 @@ public sealed class ConsoleServer : IAsyncLifetime
         content.Headers.Add("X-Signature", Convert.ToBase64String(HMACSHA256.HashData(Server.SandboxSecret, bytes)));
         using var answer = await Server.Anonymous().PostAsync(new Uri("/api/v1/payment-callbacks/sandbox", UriKind.Relative), content);
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    /// <summary>An order is placed and paid, and its books are edited by hand: a balance, a coupon that is gone, a payment that failed.</summary>
+    public async Task TamperAsync(Answer published)
+    {
+        var order = await OrderAsync(published.OfferId, "anna");
+        await PayAsync(order.Id, "anna");
+        await Server.StopAsync();
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(Server.DataDirectory, "flashsale.db")};Pooling=false"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE stock_changes SET balance_after = 8 WHERE seq = 2; DELETE FROM coupons; UPDATE payments SET status = 'failed'";
+            command.ExecuteNonQuery();
+        }
+
+        await Server.RestartAsync();
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(Operator, HttpMethod.Get, path);

@@ -56,6 +56,24 @@ public sealed class EdgeLimitTests(LimitedShop shop) : IClassFixture<LimitedShop
         Assert.Equal(HttpStatusCode.TooManyRequests, named.Reply.Status);
     }
 
+    /// <summary>It counts for the address, and asks neither who it is for nor whether there is room for one more: it is sent before anybody could say.</summary>
+    [Fact]
+    public async Task PublishedPage_CountsForItsAddress_AndForNothingElse()
+    {
+        await Eventually.HoldsAsync(async () => await shop.ReadMetricAsync("flashsale_site_version") > 0, "the pages are published");
+        await shop.SetAsync(new JsonObject { ["address"] = LimitedShop.Rate(1, 8), ["user"] = LimitedShop.Rate(1, 1), ["shedding"] = new JsonObject { ["pagesPercent"] = 0, ["documentsPercent"] = 0, ["tokensPercent"] = 0 } });
+        var (address, session, before) = (shop.NewAddress(), shop.Server.CreateSession("reader"), await shop.ReadMetricAsync("flashsale_edge_from_memory_total"));
+
+        var first = Enumerable.Range(0, 8).Select(_ => shop.AskAsync(HttpMethod.Get, "/", address, session));
+        Assert.All(await Task.WhenAll(first), page => page.Reply.Expect(HttpStatusCode.OK));
+        var (refused, _) = await shop.AskAsync(HttpMethod.Get, "/en", address, session);
+
+        refused.ExpectProblem(HttpStatusCode.TooManyRequests, "rate-limited");
+        Assert.Equal(8, await shop.ReadMetricAsync("flashsale_edge_from_memory_total") - before);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await shop.AskAsync(HttpMethod.Get, "/now")).Reply.Status);
+        await shop.SetAsync([]);
+    }
+
     [Fact]
     public async Task User_FromManyAddresses_IsOneUser()
     {

@@ -36,6 +36,23 @@ public sealed class SettingsTests : IDisposable
         Assert.False(settings.FourEyes);
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:5080;http://127.0.0.1:5081", null)]
+    [InlineData("http://127.0.0.1:5080", "FlashSale__Console__Port is 5081, where nothing listens; Urls must have an address with this port too")]
+    public void Read_WithAPortForTheConsole_NeedsAnAddressThatHasIt(string urls, string? error)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Urls"] = urls, ["FlashSale:Console:Port"] = "5081", ["FlashSale:Demo"] = "true" }).Build();
+
+        var (settings, errors) = Settings.Read(configuration, new TestEnvironment(folder.Path));
+
+        Assert.Equal(error is null ? [] : [error], errors);
+        if (settings is not null)
+        {
+            opened.Add(settings);
+            Assert.Equal(5081, settings.ConsolePort);
+        }
+    }
+
     [Fact]
     public void Read_WithAnythingSet_IsNoDemo()
     {
@@ -98,6 +115,13 @@ public sealed class SettingsTests : IDisposable
     [InlineData("FlashSale:Gate:Shards", "0")]
     [InlineData("FlashSale:Gate:Shards", "65")]
     [InlineData("FlashSale:ClockIsWrongBy", "00:00:05")]
+    [InlineData("FlashSale:Telemetry:Enabled", "off")]
+    [InlineData("FlashSale:Telemetry:OtlpEndpoint", "collector:4318")]
+    [InlineData("FlashSale:Telemetry:OtlpEndpoint", "http://user:hunter2@collector:4318")]
+    [InlineData("FlashSale:Telemetry:TraceRatio", "0.5")]
+    [InlineData("FlashSale:Telemetry:TraceRatio", "1.5")]
+    [InlineData("FlashSale:Telemetry:TraceRatio", "-1")]
+    [InlineData("FlashSale:Telemetry:LogFormat", "xml")]
     [InlineData("FlashSale:Limit:Enabled", "true")]
     [InlineData("FlashSale:Tokens", "x")]
     [InlineData("FlashSale:Auth:SigningKeys:0", "x")]

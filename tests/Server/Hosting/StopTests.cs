@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 
+using FlashSale.Server.Telemetry;
+
 using Xunit;
 
 namespace FlashSale.Tests.Server.Hosting;
@@ -57,7 +59,35 @@ public sealed class StopTests
         }
     }
 
-    private static async Task<HashSet<HttpStatusCode>> ReadinessUntilItEndsAsync(TestServer server)
+    /// <summary>Once it has started it has, though it does not serve any more: else it would be killed for stopping.</summary>
+    [Fact]
+    public async Task Startup_WhileTheServerStops_IsStillOver()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var before = await server.Anonymous().GetAsync(new Uri("/healthz/startup", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+
+        var seen = ReadinessUntilItEndsAsync(server, "/healthz/startup");
+        await server.StopAsync();
+
+        Assert.Equal([HttpStatusCode.OK], await seen);
+    }
+
+    [Fact]
+    public void HasStarted_BeforeTheSalesAreLoaded_IsFalseAndThenTrueForGood()
+    {
+        var readiness = new Readiness();
+        Assert.False(readiness.HasStarted);
+        Assert.NotEmpty(readiness.Reasons());
+
+        readiness.Warm = true;
+        readiness.LedgerProblem = "away";
+
+        Assert.True(readiness.HasStarted);
+        Assert.NotEmpty(readiness.Reasons());
+    }
+
+    private static async Task<HashSet<HttpStatusCode>> ReadinessUntilItEndsAsync(TestServer server, string path = "/healthz/ready")
     {
         HashSet<HttpStatusCode> seen = [];
         var client = server.Anonymous();
@@ -65,7 +95,7 @@ public sealed class StopTests
         {
             while (true)
             {
-                using var answer = await client.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
+                using var answer = await client.GetAsync(new Uri(path, UriKind.Relative));
                 seen.Add(answer.StatusCode);
                 await Task.Delay(20);
             }

@@ -10,7 +10,7 @@ public sealed record ApiCall(HttpMethod Method, string Path, bool HasBody)
 
     /// <summary>Open to everybody; the callback and the demo have no session, the rest is public reading.</summary>
     public bool NeedsSession => Path is not ("/api/v1/time" or "/api/v1/payment-callbacks/sandbox" or "/api/v1/demo/sessions")
-        && !(Method == HttpMethod.Get && Path.StartsWith("/api/v1/sales", StringComparison.Ordinal) && !Path.EndsWith("/me", StringComparison.Ordinal));
+        && !(Method == HttpMethod.Get && Path.StartsWith("/api/v1/sales", StringComparison.Ordinal) && !Path.EndsWith("/reservations/me", StringComparison.Ordinal));
 
     public bool NeedsRole => Path.StartsWith("/api/v1/admin/", StringComparison.Ordinal) || Path.StartsWith("/api/v1/coupons/", StringComparison.Ordinal);
 
@@ -35,6 +35,7 @@ public static class GoodBodies
         return call.Path switch
         {
             "/api/v1/orders" => new JsonObject { ["token"] = "AQ" },
+            "/api/v1/orders/{orderId}/contact" => new JsonObject { ["name"] = "王小明", ["phone"] = "+86 139 0000 0000", ["city"] = "杭州" },
             "/api/v1/payment-callbacks/sandbox" => new JsonObject
             {
                 ["paymentId"] = Guid.NewGuid().ToString("N"),
@@ -54,7 +55,9 @@ public static class GoodBodies
             },
             "/api/v1/admin/limits" => new JsonObject { ["address"] = new JsonObject { ["perSecond"] = 1_000, ["burst"] = 4_000 } },
             _ when call.Path.StartsWith("/api/v1/admin/blacklist/", StringComparison.Ordinal) => new JsonObject { ["reason"] = "scalper", ["source"] = "test", ["expiresAt"] = now.AddDays(1).ToString("O") },
+            "/api/v1/admin/orders/{orderId}/cancellation" or "/api/v1/admin/orders/{orderId}/refund" => new JsonObject { ["reason"] = "a test" },
             "/api/v1/admin/assessments/{reservationId}/decision" => new JsonObject { ["status"] = "rejected", ["reason"] = "a farm" },
+            "/api/v1/admin/site/rollback" or "/api/v1/admin/site/publication" => new JsonObject { ["reason"] = "a test" },
             "/api/v1/admin/assessments/{reservationId}/retry" => new JsonObject { ["reason"] = "the provider is back" },
             "/api/v1/admin/sales/{saleId}/risk-dry-run" => new JsonObject { ["threshold"] = 40 },
             _ when call.Path.StartsWith("/api/v1/admin/sales/{saleId}/", StringComparison.Ordinal) => new JsonObject { ["reason"] = "a test" },

@@ -27,6 +27,7 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
     private SqliteLedger ledger = null!;
     private WarmUp warmUp = null!;
     private Books books = null!;
+    private SaleWatch watch = null!;
     private ReconciliationJob job = null!;
     private Sale sale = null!;
 
@@ -41,8 +42,9 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
         warmUp = new WarmUp(ledger, gate, catalog, new OriginBlacklist(), new Settlements(gate, catalog, TimeProvider.System), TimeProvider.System);
         sale = await TestSale.PublishAsync(ledger, TestSale.Draft(time.GetUtcNow().AddSeconds(-1), stock: 10));
         await warmUp.RefreshAsync(default);
+        watch = new SaleWatch(metrics, catalog, warmUp, time);
         job = new ReconciliationJob(
-            ledger, gate, catalog, warmUp, books, new Readiness { Warm = true }, Instance.Create(), time, NullLogger<ReconciliationJob>.Instance);
+            ledger, gate, catalog, warmUp, books, watch, new Readiness { Warm = true }, Instance.Create(), time, NullLogger<ReconciliationJob>.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -86,6 +88,20 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
         Assert.Equal(("system", "sale.pause"), (entry.Actor, entry.Action));
         Assert.Contains(reason, entry.Reason);
         await Eventually.HoldsAsync(async () => await AdmitAsync("carol") == AdmissionOutcome.SalePaused, "the gate knows");
+    }
+
+    [Fact]
+    public async Task WorkAsync_WhenMoreWasSoldThanThereEverWas_SaysHowMuch()
+    {
+        await BuyAsync("alice", paid: true);
+        await job.StartAsync(default);
+        await Task.Delay(2 * Limits.ReconciliationInterval);
+        Assert.Equal(0, watch.OversoldOf(Offer));
+
+        await EditAsync("UPDATE stock_changes SET delta = -13 WHERE seq = 2");
+        time.Advance(Limits.ReconciliationFromStart);
+
+        await Eventually.HoldsAsync(() => watch.OversoldOf(Offer) == 3, "three more than the ten that there are");
     }
 
     [Fact]

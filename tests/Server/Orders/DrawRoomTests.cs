@@ -1,6 +1,8 @@
 using FlashSale.Core;
 using FlashSale.Core.Draws;
 using FlashSale.Core.Sales;
+using FlashSale.Server.Http;
+using FlashSale.Server.Orders;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
@@ -40,6 +42,25 @@ public sealed class DrawRoomTests
         var list = (await rig.Ledger.ReadDrawAsync(rig.Sale.Id, CancellationToken.None))!.Offers[0];
         Assert.Equal((2 * Each, (long)Stock), (list.Entries.Count, list.Stock));
         Assert.Equal(list.Entries.Take(Stock), rig.Faults.Handed.SelectMany(batch => batch).Take(Stock).Select(draft => DrawEntry.Of(draft.Id, draft.OfferId, draft.UserId)));
+    }
+
+    /// <summary>A draw is no way around the blacklist.</summary>
+    [Fact]
+    public async Task PlaceAsync_FromABarredDevice_IsStillFromOneAfterTheDraw()
+    {
+        await using var rig = await WriterRig.StartAsync(stock: 2, drawMs: Window);
+        OrderSubmission? drawn = null;
+        var call = rig.EnterAsync("anna", OrderDecision.BarredDevice, submission =>
+        {
+            drawn = submission;
+            return new(new OrderAnswer(OrderDecision.BarredDevice));
+        });
+        await EnteredAsync(rig, 1);
+
+        await DrawAsync(rig);
+
+        Assert.Equal(OrderDecision.BarredDevice, (await call).Decision);
+        Assert.Equal(OrderDecision.BarredDevice, drawn!.Barred);
     }
 
     [Fact]

@@ -27,6 +27,9 @@ public class FaultyLedger : DispatchProxy
 
     public Func<Func<Task<bool>>, Task<bool>> OnFix { get; set; } = fix => fix();
 
+    /// <summary>What happens when a payment is booked.</summary>
+    public Func<Func<Task<(PaymentOutcome, StockMove?)>>, Task<(PaymentOutcome, StockMove?)>> OnComplete { get; set; } = complete => complete();
+
     /// <summary>Entries that the ledger took.</summary>
     public int Entered => Volatile.Read(ref entered);
 
@@ -58,6 +61,11 @@ public class FaultyLedger : DispatchProxy
         if (targetMethod.Name == nameof(ILedger.FixDrawAsync))
         {
             return OnFix(() => inner.FixDrawAsync((SaleId)args![0]!, CancellationToken.None));
+        }
+
+        if (targetMethod.Name == nameof(ILedger.CompletePaymentAsync))
+        {
+            return OnComplete(() => (Task<(PaymentOutcome, StockMove?)>)targetMethod.Invoke(inner, BindingFlags.DoNotWrapExceptions, binder: null, args, culture: null)!);
         }
 
         return targetMethod.Name == nameof(ILedger.FindOrderAsync) && OnFind is { } failure

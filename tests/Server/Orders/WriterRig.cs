@@ -5,6 +5,7 @@ using FlashSale.Core.Stock;
 using FlashSale.Core.Tokens;
 using FlashSale.Server.Http;
 using FlashSale.Server.Orders;
+using FlashSale.Server.Payments;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 using FlashSale.Storage.Memory;
@@ -52,6 +53,7 @@ public sealed class WriterRig : IAsyncDisposable
         settlements = new Settlements(gate.Gate, catalog, time);
         warmUp = new WarmUp(ledger, gate.Gate, catalog, new OriginBlacklist(), settlements, time);
         admission = new Admission(gate.Gate, new EligibilityCheck(gate.Gate, faulty, breakers), faulty, metrics);
+        Payments = new PaymentDesk(faulty, settlements, breakers, metrics);
         Draws = new DrawRoom(faulty, time, metrics, NullLogger<DrawRoom>.Instance, drawEntries);
         Writer = new LedgerWriter(faulty, catalog, settlements, metrics, options, breakers, time, NullLogger<LedgerWriter>.Instance);
         var devices = new Devices(new Stamps(new byte[32], []));
@@ -66,6 +68,8 @@ public sealed class WriterRig : IAsyncDisposable
     public FaultyGate GateFaults { get; }
 
     public LedgerWriter Writer { get; }
+
+    public PaymentDesk Payments { get; }
 
     public DrawRoom Draws { get; }
 
@@ -155,6 +159,14 @@ public sealed class WriterRig : IAsyncDisposable
         Assert.True(sales.TryFind(Offer, out var offer));
         var token = new OrderToken(Time.GetUtcNow(), OrderId.Create(Time.GetUtcNow()), sale.Id, Offer, UserId.Parse(user));
         return Draws.PlaceAsync(OrderSubmission.Within(left, token, Time), offer, _ => throw new InvalidOperationException("It was let go.")).AsTask().WaitAsync(Patience);
+    }
+
+    /// <summary>An order call that waits for the draw; what becomes of it then is the caller's.</summary>
+    public Task<OrderAnswer> EnterAsync(string user, OrderDecision? barred, Placing placing)
+    {
+        Assert.True(sales.TryFind(Offer, out var offer));
+        var token = new OrderToken(Time.GetUtcNow(), OrderId.Create(Time.GetUtcNow()), sale.Id, Offer, UserId.Parse(user));
+        return Draws.PlaceAsync(OrderSubmission.Within(TimeSpan.FromMinutes(1), token, Time) with { Barred = barred }, offer, placing).AsTask().WaitAsync(Patience);
     }
 
     /// <summary>What a job does all the time: loads again what the gate could not be told.</summary>

@@ -63,7 +63,7 @@ public sealed class WorkerRig : IAsyncDisposable
         var risk = new RiskMetrics(metrics, Time);
         var worker = new AssessmentWorker(
             Ledger, new Settlements(Gate, catalog, Time), catalog, options, new RiskProviders(options, breakers, risk), new AssessmentNews(), risk,
-            new Readiness { Warm = true }, NullLogger<AssessmentWorker>.Instance);
+            new Readiness { Warm = true }, new TraceChoice(new TelemetryOptions(true, null, 0, false, ""), Time), NullLogger<AssessmentWorker>.Instance);
         await worker.StartAsync(default);
         started.Add(new Running(worker));
         return worker;

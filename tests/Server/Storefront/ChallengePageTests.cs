@@ -8,6 +8,7 @@ using FlashSale.Core.Challenges;
 using FlashSale.Core.Reservations;
 using FlashSale.Core.Sales;
 using FlashSale.Server.Http;
+using FlashSale.Server.Storefront;
 using FlashSale.Tests.Core.Challenges;
 
 using Xunit;
@@ -30,7 +31,7 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
     {
         var sale = await Server.PublishReservingAsync(Always);
         var (user, path) = (NewUser(), $"{prefix}/sales/{sale.Slug}");
-        var page = await GetAsync(user, path);
+        var page = await GetAsync(user, path + "/now");
         Assert.Contains(question, page.Body, StringComparison.Ordinal);
         Assert.Contains("<label for=\"answer\">", page.Body, StringComparison.Ordinal);
         var stamp = Field(page, "challenge");
@@ -53,8 +54,8 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
 
         Server.Time.Advance(TimeSpan.FromSeconds(4));
         var through = await SendAsync(user, path, late, " " + Answer(sale, user, Field(late, "challenge")) + " ");
-        Assert.Equal((HttpStatusCode.SeeOther, path), (through.Status, through.Location));
-        Assert.Contains(reserved, (await GetAsync(user, path)).Body, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.SeeOther, path + "/reservation"), (through.Status, through.Location));
+        Assert.Contains(reserved, (await GetAsync(user, path + "/now")).Body, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,13 +64,13 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
         var sale = await Server.PublishReservingAsync(Always with { Challenge = ChallengePolicy.Suspicious });
         var (hasty, calm) = (NewUser(), NewUser());
         var path = $"/sales/{sale.Slug}";
-        var page = await GetAsync(hasty, path);
+        var page = await GetAsync(hasty, path + "/now");
         Assert.DoesNotContain("data-challenge", page.Body, StringComparison.Ordinal);
         var asked = await SendAsync(hasty, path, page, "");
         Assert.Equal(HttpStatusCode.Forbidden, asked.Status);
         Assert.Contains("请先完成验证", asked.Body, StringComparison.Ordinal);
 
-        var calms = await GetAsync(calm, path);
+        var calms = await GetAsync(calm, path + "/now");
         Server.Time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(HttpStatusCode.SeeOther, (await SendAsync(calm, path, calms, "")).Status);
     }
@@ -81,18 +82,18 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
         var user = NewUser();
         var path = $"/en/sales/{sale.Slug}/checkout/{sale.Offers[0].Id}";
         var device = Server.OldDevice();
-        var page = await GetAsync(user, path, device);
+        var (now, page) = (path + "/now", await GetAsync(user, path + "/now", device));
         Assert.Equal(HttpStatusCode.OK, page.Status);
         Assert.DoesNotContain("name=\"token\"", page.Body, StringComparison.Ordinal);
         Assert.Contains("method=\"get\"", page.Body, StringComparison.Ordinal);
         var stamp = Field(page, "challenge");
 
-        var wrong = await GetAsync(user, $"{path}?challenge={stamp}&nonce=&answer=99x", device);
+        var wrong = await GetAsync(user, $"{now}?challenge={stamp}&nonce=&answer=99x", device);
         Assert.Equal(HttpStatusCode.Forbidden, wrong.Status);
         var nonce = SteppedServer.Work(stamp, Limits.ChallengeBitsMin);
-        var first = Field((await GetAsync(user, $"{path}?challenge={stamp}&nonce={nonce}", device)).Expect(HttpStatusCode.OK), "token");
+        var first = Field((await GetAsync(user, $"{now}?challenge={stamp}&nonce={nonce}", device)).Expect(HttpStatusCode.OK), "token");
         Server.Time.Advance(TimeSpan.FromSeconds(1));
-        var second = Field((await GetAsync(user, $"{path["/en".Length..]}?challenge={stamp}&nonce={nonce}&answer=", device)).Expect(HttpStatusCode.OK), "token");
+        var second = Field((await GetAsync(user, $"{now["/en".Length..]}?challenge={stamp}&nonce={nonce}&answer=", device)).Expect(HttpStatusCode.OK), "token");
         Assert.NotEqual(first, second);
         var order = await PostAsync(user, path, device, ("token", first));
         Server.Time.Advance(TimeSpan.FromSeconds(1));
@@ -102,7 +103,7 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
         var other = NewUser();
         for (var i = 0; i <= Limits.FaultsForgiven; i++)
         {
-            Assert.Equal(HttpStatusCode.Forbidden, (await GetAsync(other, $"{path}?challenge={stamp}&nonce={nonce}", device)).Status);
+            Assert.Equal(HttpStatusCode.Forbidden, (await GetAsync(other, $"{now}?challenge={stamp}&nonce={nonce}", device)).Status);
         }
 
         Assert.False(Server.Get<RecentFaults>().AreMany(UserId.Parse(other)));
@@ -112,20 +113,20 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
     public async Task Page_ForSomebodyWhoIsSignedIn_GivesTheBrowserADeviceOnce()
     {
         var sale = await Server.PublishAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/sales/" + sale.Slug, UriKind.Relative));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/sales/{sale.Slug}/now", UriKind.Relative));
         using (var stranger = await Server.Client.SendAsync(request))
         {
             Assert.False(stranger.Headers.Contains("Set-Cookie"));
         }
 
-        using var signedIn = new HttpRequestMessage(HttpMethod.Get, new Uri("/sales/" + sale.Slug, UriKind.Relative));
+        using var signedIn = new HttpRequestMessage(HttpMethod.Get, new Uri($"/sales/{sale.Slug}/now", UriKind.Relative));
         signedIn.Headers.Add("Authorization", "Bearer " + Server.SessionOf("ada"));
         using var answer = await Server.Client.SendAsync(signedIn);
         var cookie = answer.Headers.GetValues("Set-Cookie").Single();
         Assert.Matches("^fs_device=[A-Za-z0-9_-]+; max-age=31536000; path=/; samesite=lax; httponly$", cookie);
         Assert.Contains("worker-src 'self'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
 
-        using var again = new HttpRequestMessage(HttpMethod.Get, new Uri("/sales/" + sale.Slug, UriKind.Relative));
+        using var again = new HttpRequestMessage(HttpMethod.Get, new Uri($"/sales/{sale.Slug}/now", UriKind.Relative));
         again.Headers.Add("Authorization", "Bearer " + Server.SessionOf("ada"));
         again.Headers.Add("Cookie", cookie[..cookie.IndexOf(';', StringComparison.Ordinal)]);
         using var known = await Server.Client.SendAsync(again);
@@ -154,22 +155,22 @@ public sealed class ChallengePageTests(ChallengePageTests.Rig rig) : IClassFixtu
             await Server.ReserveAsync(sale, user, status);
         }
 
-        Assert.Contains("预约已提交，正在审核", (await GetAsync("pending", "/sales/" + sale.Slug)).Body, StringComparison.Ordinal);
-        Assert.Contains("data-main-button=\"reserved\"", (await GetAsync("pending", "/sales/" + sale.Slug)).Body, StringComparison.Ordinal);
-        Assert.Contains("Reservation received, being checked", (await GetAsync("pending", "/en/sales/" + sale.Slug)).Body, StringComparison.Ordinal);
-        Assert.Contains("暂不符合参与条件", (await GetAsync("rejected", "/sales/" + sale.Slug)).Body, StringComparison.Ordinal);
+        Assert.Contains("预约已提交，正在审核", (await GetAsync("pending", $"/sales/{sale.Slug}/now")).Body, StringComparison.Ordinal);
+        Assert.Contains("data-main-button=\"reserved\"", (await GetAsync("pending", $"/sales/{sale.Slug}/now")).Body, StringComparison.Ordinal);
+        Assert.Contains("Reservation received, being checked", (await GetAsync("pending", $"/en/sales/{sale.Slug}/now")).Body, StringComparison.Ordinal);
+        Assert.Contains("暂不符合参与条件", (await GetAsync("rejected", $"/sales/{sale.Slug}/now")).Body, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Scripts_TakenTogether_StayWithinTheirBudget()
     {
         var bytes = 0L;
-        foreach (var name in new[] { "site.js", "challenge.js" })
+        foreach (var file in Server.Get<SiteFiles>().Assets)
         {
             using var packed = new MemoryStream();
             await using (var zip = new GZipStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
             {
-                await zip.WriteAsync(await Server.Client.GetByteArrayAsync(new Uri("/" + name, UriKind.Relative)));
+                await zip.WriteAsync(await Server.Client.GetByteArrayAsync(new Uri(file.Address, UriKind.Relative)));
             }
 
             bytes += packed.Length;

@@ -1,14 +1,16 @@
 using System.Text.Json.Nodes;
 
+using FlashSale.Tests.Browser;
 using FlashSale.Tests.Server.Console;
-using FlashSale.Tests.Servers;
 
 using Xunit;
+
+using static Microsoft.Playwright.Assertions;
 
 namespace FlashSale.Tests.Server.Storefront;
 
 /// <summary>The same in a real browser, with script.</summary>
-public sealed class ChallengeScriptTests(DemoShop shop) : IClassFixture<DemoShop>
+public sealed class ChallengeScriptTests(DemoShop shop, BrowserShop browsers, OneChromium chromium) : BrowserTests(browsers, chromium), IClassFixture<DemoShop>
 {
     [Fact]
     public async Task Challenge_InABrowserWithScript_IsSolvedByItselfAndTheFormsGoThrough()
@@ -16,26 +18,25 @@ public sealed class ChallengeScriptTests(DemoShop shop) : IClassFixture<DemoShop
         var defences = new JsonObject { ["challenge"] = "always", ["challengeBits"] = 14 };
         var reserving = await shop.PublishAsync(definition => Reserving(definition, defences.DeepClone()));
         var open = await shop.PublishAsync(definition => definition["defences"] = defences);
-        await using var browser = await Chromium.StartAsync();
-        async Task OpenAsync(string path) => await browser.GoAsync(new Uri(shop.Server.Address, path));
+        var visitor = await ComeAsync(server: shop.Server);
+        var page = visitor.Page;
 
-        await OpenAsync("/sign-in?return=" + Uri.EscapeDataString("/sales/" + DemoShop.SlugOf(reserving)));
-        await browser.WaitAsync("document.readyState === 'complete' && !!document.getElementById('user')");
-        await browser.ReadAsync<bool>("document.getElementById('user').value = 'ada', document.querySelector('form.fields').requestSubmit(), true");
+        await visitor.GoAsync("/sign-in?return=" + Uri.EscapeDataString($"/sales/{DemoShop.SlugOf(reserving)}/now"));
+        await page.FillAsync("#user", "ada");
+        await page.PressAsync("#user", "Enter");
 
         // The question is there for those without script; here the button waits for the worker, and the screen reader hears of it once.
-        await browser.WaitAsync("document.querySelector('[data-main-button=reserve]')?.disabled === false && document.querySelector('[data-challenge] [role=status]').textContent !== ''");
-        Assert.Equal("验证完成。", await browser.ReadAsync<string>("document.querySelector('[data-challenge] [role=status]').textContent"));
-        Assert.True(await browser.ReadAsync<bool>("document.querySelector('[data-question]').hidden"));
-        Assert.Matches("^[0-9]{1,20}$", await browser.ReadAsync<string>("document.querySelector('[name=nonce]').value"));
-        await browser.ReadAsync<bool>("document.querySelector('[data-main-button=reserve]').click(), true");
-        await browser.WaitAsync("document.querySelector('[data-main-button=reserved]') !== null");
+        await Expect(page.Locator("[data-challenge] [role=status]")).ToHaveTextAsync("验证完成。");
+        await Expect(page.Locator("[data-question]")).ToBeHiddenAsync();
+        Assert.Matches("^[0-9]{1,20}$", await page.InputValueAsync("[name=nonce]"));
+        await page.ClickAsync("[data-main-button=reserve]");
+        await visitor.WaitAsync("location.pathname.endsWith('/reservation')");
 
         // The checkout opens by itself, and its button orders.
-        await OpenAsync($"/en/sales/{DemoShop.SlugOf(open)}/checkout/{open.OfferId}");
-        await browser.WaitAsync("location.search.includes('nonce=') && !!document.querySelector('[name=token]')");
+        await visitor.GoAsync($"/en/sales/{DemoShop.SlugOf(open)}/checkout/{open.OfferId}/now");
+        await visitor.WaitAsync("location.search.includes('nonce=') && !!document.querySelector('[name=token]')");
         // Whoever presses a moment too early presses again.
-        await browser.WaitAsync("""
+        await visitor.WaitAsync("""
             (() => {
               const button = document.querySelector('[data-main-button=grab]');
               if (button && !button.disabled && !button.dataset.sent && performance.now() > 1200) button.click();

@@ -89,7 +89,7 @@ public sealed partial class Browser : IDisposable
     /// <summary>Opens the checkout of an offer and gives its token.</summary>
     public async Task<string> OpenCheckoutAsync(string path)
     {
-        var page = await GetAsync(path);
+        var page = await GetAsync(path + "/now");
         Assert.True(page.Status == HttpStatusCode.OK, page.Html);
         return TokenOf(page);
     }

@@ -27,15 +27,19 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         var page = $"{prefix}/sales/{DemoShop.SlugOf(sale)}";
         var checkout = $"{page}/checkout/{sale.OfferId}";
 
-        Assert.Equal(["sign_in"], (await browser.GetAsync(page)).Buttons);
-        var signedIn = await browser.PostAsync(prefix + "/sign-in", ("user", "ada" + prefix.Trim('/')), ("return", "/sales/" + DemoShop.SlugOf(sale)));
-        Assert.Equal((HttpStatusCode.SeeOther, page), (signedIn.Status, signedIn.Location));
-        Assert.Contains(">" + reserve + "</button>", (await browser.GetAsync(page)).Html, StringComparison.Ordinal);
-        Assert.Equal(page, (await browser.PostAsync(page + "/reservation")).Location);
-        Assert.Equal(["soon"], (await browser.GetAsync(page)).Buttons);
+        var now = page + "/now";
+        Assert.Equal(["sign_in"], (await browser.GetAsync(now)).Buttons);
+        var signedIn = await browser.PostAsync(prefix + "/sign-in", ("user", "ada" + prefix.Trim('/')), ("return", now[prefix.Length..]));
+        Assert.Equal((HttpStatusCode.SeeOther, now), (signedIn.Status, signedIn.Location));
+        Assert.Contains(">" + reserve + "</button>", (await browser.GetAsync(now)).Html, StringComparison.Ordinal);
+        Assert.Equal(page + "/reservation", (await browser.PostAsync(page + "/reservation")).Location);
+        var reserved = await browser.GetAsync(page + "/reservation");
+        Assert.Contains($"<h1>{(prefix.Length == 0 ? "已预约" : "Reserved")}</h1>", reserved.Html, StringComparison.Ordinal);
+        Assert.Contains("role=\"timer\"", reserved.Html, StringComparison.Ordinal);
+        Assert.Equal(["soon"], (await browser.GetAsync(now)).Buttons);
 
         await Task.Delay(opensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(200));
-        Assert.Contains(">" + grab + "</a>", (await browser.GetAsync(page)).Html, StringComparison.Ordinal);
+        Assert.Contains(">" + grab + "</a>", (await browser.GetAsync(now)).Html, StringComparison.Ordinal);
         var token = await browser.OpenCheckoutAsync(checkout);
         var tooEarly = await browser.PostAsync(checkout, ("token", token));
         Assert.Equal(HttpStatusCode.OK, tooEarly.Status);
@@ -47,7 +51,7 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.StartsWith(prefix + "/orders/", order, StringComparison.Ordinal);
         Assert.Equal(order, (await browser.PostAsync(checkout, ("token", token))).Location);
         Assert.Contains(won, (await browser.GetAsync(order)).Html, StringComparison.Ordinal);
-        Assert.Equal(["won"], (await browser.GetAsync(page)).Buttons);
+        Assert.Equal(["won"], (await browser.GetAsync(now)).Buttons);
 
         var payment = (await browser.PostAsync(order + "/payment")).Location!;
         Assert.StartsWith(prefix + "/sandbox/payments/", payment, StringComparison.Ordinal);
@@ -57,8 +61,9 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
 
         var coupon = await browser.GetAsync(order.Replace("/orders/", "/coupons/", StringComparison.Ordinal));
         Assert.Contains(code, coupon.Html, StringComparison.Ordinal);
+        Assert.Matches("<svg class=\"qr\"[^>]* role=\"img\" aria-label=\"[^\"]+\"", coupon.Html);
         Assert.Matches("[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", coupon.Html);
-        Assert.Contains(already, (await browser.GetAsync(page)).Html, StringComparison.Ordinal);
+        Assert.Contains(already, (await browser.GetAsync(now)).Html, StringComparison.Ordinal);
         Assert.Contains(order, (await browser.GetAsync(prefix + "/orders")).Html, StringComparison.Ordinal);
     }
 
@@ -77,7 +82,7 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.Equal(HttpStatusCode.Conflict, maybe.Status);
         Assert.Contains("还有机会", maybe.Html, StringComparison.Ordinal);
         Assert.Equal(token, Browser.TokenOf(maybe));
-        Assert.Equal(["maybe"], (await loser.GetAsync(page)).Buttons);
+        Assert.Equal(["maybe"], (await loser.GetAsync(page + "/now")).Buttons);
 
         var payment = (await winner.PostAsync(order + "/payment")).Location!;
         using var provider = shop.Open();
@@ -86,7 +91,7 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         var soldOut = await loser.PostAsync("/en" + checkout, ("token", token));
         Assert.Equal(HttpStatusCode.Conflict, soldOut.Status);
         Assert.Contains("<h1>Sold out</h1>", soldOut.Html, StringComparison.Ordinal);
-        Assert.Equal(["sold_out"], (await loser.GetAsync(page)).Buttons);
+        Assert.Equal(["sold_out"], (await loser.GetAsync(page + "/now")).Buttons);
         Assert.Equal(HttpStatusCode.NotFound, (await loser.GetAsync(order)).Status);
     }
 
@@ -120,7 +125,7 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.Equal(HttpStatusCode.ServiceUnavailable, paused.Status);
         Assert.NotNull(paused.RetryAfter);
         Assert.Contains("活动暂停，请稍候", paused.Html, StringComparison.Ordinal);
-        Assert.Equal(["paused"], (await browser.GetAsync(page)).Buttons);
+        Assert.Equal(["paused"], (await browser.GetAsync(page + "/now")).Buttons);
 
         await shop.ChangeAsync(sale, "resumption");
         Assert.Equal(HttpStatusCode.SeeOther, (await browser.PostAsync(checkout, ("token", Browser.TokenOf(paused)))).Status);
@@ -137,7 +142,7 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.Equal(order, (await browser.PostAsync(order + "/cancellation")).Location);
 
         Assert.Contains("已取消", (await browser.GetAsync(order)).Html, StringComparison.Ordinal);
-        Assert.Equal(["grab"], (await browser.GetAsync(page)).Buttons);
+        Assert.Equal(["grab"], (await browser.GetAsync(page + "/now")).Buttons);
         Assert.Equal(HttpStatusCode.Conflict, (await browser.PostAsync(order + "/payment")).Status);
     }
 }

@@ -1,5 +1,8 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 using FlashSale.Core.Wire;
 using FlashSale.Server.Storefront;
@@ -13,7 +16,7 @@ public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
 {
     public static TheoryData<string> Pages =>
     [
-        "/", "/en", "/sign-in", "/en/sign-in", "/orders", "/en/orders", "/orders/none", "/coupons/none", "/sandbox/payments/none", "/sales/none", "/nowhere",
+        "/", "/en", "/now", "/en/now", "/sign-in", "/en/sign-in", "/orders", "/en/orders", "/orders/none", "/coupons/none", "/sandbox/payments/none", "/sales/none", "/nowhere",
         "/en/nowhere", "/problems/none", "/problems/sold-out",
     ];
 
@@ -28,7 +31,10 @@ public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.Contains("default-src 'none'", page.Policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", page.Policy, StringComparison.Ordinal);
         Assert.Equal("text/html", page.MediaType);
-        Assert.DoesNotContain("style=", page.Html, StringComparison.Ordinal);
+        Assert.DoesNotMatch("<[a-z][^>]* style=", page.Html);
+        var style = Regex.Match(page.Html, "<style>(.*?)</style>", RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)).Groups[1].Value;
+        Assert.Contains($"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)))}'", page.Policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", page.Policy, StringComparison.Ordinal);
         Assert.DoesNotMatch("<script(?![^>]* src=)", page.Html);
         Assert.Contains(path.StartsWith("/en", StringComparison.Ordinal) ? "<html lang=\"en\">" : "<html lang=\"zh-CN\">", page.Html, StringComparison.Ordinal);
     }
@@ -74,7 +80,8 @@ public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
         });
         using var browser = await shop.OpenSignedInAsync("reader");
         var page = "/sales/" + DemoShop.SlugOf(sale);
-        foreach (var path in (string[])["/", page, "/en" + page, $"{page}/checkout/{sale.OfferId}"])
+        await Eventually.HoldsAsync(async () => (await browser.GetAsync("/")).Html.Contains(page, StringComparison.Ordinal), "the list has the sale");
+        foreach (var path in (string[])["/", "/now", page, $"{page}/now", "/en" + page, $"{page}/checkout/{sale.OfferId}", $"{page}/checkout/{sale.OfferId}/now"])
         {
             var html = (await browser.GetAsync(path)).Html;
 
@@ -151,14 +158,14 @@ public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
     {
         using var client = new HttpClient { BaseAddress = shop.Server.Address };
         var html = await client.GetStringAsync(new Uri("/", UriKind.Relative));
-        foreach (var name in (string[])["site.css", "site.js"])
-        {
-            var start = html.IndexOf($"/{name}?v=", StringComparison.Ordinal);
-            using var file = await client.GetAsync(new Uri(html[start..html.IndexOf('"', start)], UriKind.Relative));
+        var script = Regex.Match(html, "/assets/site\\.([0-9a-f]{12})\\.js", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        using var file = await client.GetAsync(new Uri(script.Value, UriKind.Relative));
 
-            Assert.Equal(HttpStatusCode.OK, file.StatusCode);
-            Assert.Contains("immutable", file.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
-        }
+        Assert.Equal(HttpStatusCode.OK, file.StatusCode);
+        Assert.Equal("public, max-age=31536000, immutable", file.Headers.GetValues("Cache-Control").Single());
+        Assert.StartsWith(script.Groups[1].Value, Convert.ToHexStringLower(SHA256.HashData(await file.Content.ReadAsByteArrayAsync())), StringComparison.Ordinal);
+        using var other = await client.GetAsync(new Uri("/assets/site.000000000000.js", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
     }
 
     [Fact]
@@ -185,5 +192,5 @@ public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
         }
     }
 
-    private static StringContent JsonBody(string json) => new(json, System.Text.Encoding.UTF8, "application/json");
+    private static StringContent JsonBody(string json) => new(json, Encoding.UTF8, "application/json");
 }

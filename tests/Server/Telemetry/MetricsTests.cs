@@ -44,7 +44,7 @@ public sealed class MetricsTests(ConsoleServer console) : IClassFixture<ConsoleS
     public void Export_WhenTextsHaveSpecialCharacters_EscapesThemAndKeepsTheOrder()
     {
         using var meter = new Meter("prometheus-text-test");
-        var exporter = new PrometheusText();
+        var exporter = new PrometheusText([]);
         using var reader = new BaseExportingMetricReader(exporter);
         using var provider = Sdk.CreateMeterProviderBuilder().AddMeter(meter.Name).AddReader(reader).Build();
         var counter = meter.CreateCounter<long>("b.things", description: "One\nline \\ two");

@@ -1,0 +1,60 @@
+using System.Globalization;
+
+using FlashSale.Tests.Server;
+
+using Xunit;
+
+namespace FlashSale.Tests.Browser;
+
+/// <summary>
+/// A test in a real browser. When it is over, nothing may have gone wrong in any of its pages unnoticed; when it failed, what was on the screens is kept in artifacts/tests/browser.
+/// </summary>
+public abstract class BrowserTests(BrowserShop shop, OneChromium chromium) : IAsyncLifetime
+{
+    private static int numbers;
+    private readonly List<Visitor> visitors = [];
+
+    protected BrowserShop Shop { get; } = shop;
+
+    /// <summary>A name that no test had before.</summary>
+    protected static string NewUser(string name) => name + Interlocked.Increment(ref numbers).ToString(CultureInfo.InvariantCulture);
+
+    /// <param name="server">Another one than the shop's.</param>
+    protected async Task<Visitor> ComeAsync(Look? look = null, TestServer? server = null)
+    {
+        var visitor = await Visitor.ComeAsync(chromium, server ?? await Shop.ServerAsync(), look ?? Look.Phone);
+        visitors.Add(visitor);
+        return visitor;
+    }
+
+    /// <summary>Somebody who is signed in, under a new name.</summary>
+    protected async Task<Visitor> ComeSignedInAsync(string name = "shopper", Look? look = null, TestServer? server = null)
+    {
+        var visitor = await ComeAsync(look, server);
+        await visitor.HaveSessionAsync(NewUser(name));
+        return visitor;
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        var failed = TestContext.Current.TestState?.Result == TestResult.Failed;
+        var faults = visitors.SelectMany(visitor => visitor.Faults.Unexpected()).ToArray();
+        foreach (var visitor in visitors)
+        {
+            if (failed || faults.Length > 0)
+            {
+                await visitor.KeepAsync(Path.Combine(Repository.Root, "artifacts/tests/browser"), FileName(visitors.IndexOf(visitor)));
+            }
+
+            await visitor.DisposeAsync();
+        }
+
+        Assert.True(faults.Length == 0, string.Join('\n', faults));
+    }
+
+    private static string FileName(int visitor) =>
+        $"{TestContext.Current.TestClass?.TestClassSimpleName}.{TestContext.Current.TestMethod?.MethodName}.{TestContext.Current.Test?.UniqueID[..6]}-{visitor}";
+}
