@@ -1,4 +1,4 @@
--- Sale documents, and pages for those who are not signed in: fetched once for all. See documents.md.
+-- Sale documents, published pages and their files: fetched once for all. See documents.md.
 local cjson = require "cjson.safe"
 local clock = require "clock"
 local counters = require "counters"
@@ -11,11 +11,15 @@ local documents = ngx.shared.documents
 local unpacked = lrucache.new(512)
 
 -- Milliseconds. fresh: no longer than the answer's own max-age. stale: for how long after it an old one is given to others while one fetches it anew.
--- on_error: for how long after it, when that fails. "Sold out" must be true within two seconds (I9): the state is never stale.
+-- on_error: for how long after it, when that fails. "Sold out" must be true within two seconds (I9): the state is never stale. A page knows nothing of stock, and a file has
+-- its content in its name.
+local HOUR = 3600 * 1000
 local RULES = {
-    state = { fresh = 500, stale = 0, on_error = 0 },
-    document = { fresh = 1000, stale = 2000, on_error = 10000 },
-    page = { fresh = 1000, stale = 0, on_error = 10000, own = true },
+    state = { fresh = 500, stale = 0, on_error = 0, encodings = { "gzip" } },
+    document = { fresh = 1000, stale = 2000, on_error = 10000, encodings = { "gzip" } },
+    page = { fresh = 500, stale = 2000, on_error = HOUR, encodings = { "br", "gzip" } },
+    file = { fresh = 24 * HOUR, stale = 24 * HOUR, on_error = 24 * HOUR, encodings = { "br", "gzip" } },
+    icon = { fresh = 60 * 1000, stale = HOUR, on_error = HOUR, encodings = { "gzip" } },
 }
 
 -- How long a request waits for the one that fetches (seconds), and how long that one is believed to be alive.
@@ -30,13 +34,26 @@ local HEADERS = {
 local _M = {}
 
 local function rule_of(class, uri)
-    return class == "page" and RULES.page or uri:find "/state$" and RULES.state or RULES.document
+    if class == "document" then
+        return uri:find "/state$" and RULES.state or RULES.document
+    end
+
+    return uri == "/icon.svg" and RULES.icon or RULES[class]
 end
 
--- Named without a weight, as every browser does; whoever weighs it gets the plain bytes, which are never wrong.
-local function takes_gzip()
+-- The best that the rule has and the visitor takes. Named without a weight, as every browser does; whoever weighs it gets the plain bytes, which are never wrong.
+local function encoding_of(rule)
     local accept = ngx.var.http_accept_encoding
-    return accept and ("," .. accept:lower():gsub("%s", "") .. ","):find(",gzip,", 1, true) ~= nil
+    if accept then
+        accept = "," .. accept:lower():gsub("%s", "") .. ","
+        for _, encoding in ipairs(rule.encodings) do
+            if accept:find("," .. encoding .. ",", 1, true) then
+                return encoding
+            end
+        end
+    end
+
+    return "plain"
 end
 
 local function pack(entry)
@@ -63,16 +80,11 @@ local function find(key)
     return entry
 end
 
--- How long an answer may be kept; 0: not at all. Pages say no-store, to browsers and to caches that we do not know; fetched without a session they are the same
--- for everybody (decision 14).
+-- How long an answer may be kept; 0: not at all.
 local function lifetime(answer, rule)
     local header = answer.header
     if answer.status ~= 200 or answer.truncated or header["Set-Cookie"] or #answer.body > LARGEST then
         return 0
-    end
-
-    if rule.own then
-        return rule.fresh
     end
 
     local control = header["Cache-Control"] or ""
@@ -83,9 +95,9 @@ local function lifetime(answer, rule)
     return math.min(rule.fresh, 1000 * (tonumber(control:match "max%-age=(%d+)") or 0))
 end
 
-local function fetch(key, uri, gzip, rule)
+local function fetch(key, uri, encoding, rule)
     local asked = clock.monotonic()
-    local answer = ngx.location.capture((gzip and "/-/gzip" or "/-/plain") .. uri)
+    local answer = ngx.location.capture("/-/" .. encoding .. uri)
     local keep = lifetime(answer, rule)
     local entry = { asked = asked, fresh_until = asked + keep, status = answer.status, headers = {}, body = answer.body }
     for _, name in ipairs(HEADERS) do
@@ -139,9 +151,9 @@ local function send(entry)
 end
 
 -- The one that fetches for all. An old entry is better than an error, for a while.
-local function refresh(key, uri, gzip, rule, old, class)
+local function refresh(key, uri, encoding, rule, old, class)
     counters.fetched(class)
-    local entry = fetch(key, uri, gzip, rule)
+    local entry = fetch(key, uri, encoding, rule)
     documents:delete("lock:" .. key)
     if entry.status >= 500 and old and clock.monotonic() < old.fresh_until + rule.on_error then
         return send(old)
@@ -181,16 +193,16 @@ end
 
 function _M.serve()
     local uri = ngx.var.uri
-    local class = uri:find "^/api/" and "document" or "page"
-    if ngx.req.get_method() ~= "GET" or class == "page" and (ngx.var.cookie_flashsale_session or ngx.var.http_authorization or ngx.var.args) then
+    local class = uri:find "^/api/" and "document" or (uri:find "^/assets/" or uri == "/icon.svg") and "file" or "page"
+    if ngx.req.get_method() ~= "GET" then
         counters.ended(class, "passed")
         return ngx.exec "@storefront"
     end
 
     counters.ended(class, "answered")
     local rule = rule_of(class, uri)
-    local gzip = takes_gzip()
-    local key = (gzip and "gzip:" or "plain:") .. uri
+    local encoding = encoding_of(rule)
+    local key = encoding .. ":" .. uri
     local now = clock.monotonic()
     local entry = find(key)
     if entry and now < entry.fresh_until then
@@ -198,7 +210,7 @@ function _M.serve()
     end
 
     if documents:add("lock:" .. key, true, LOCK) then
-        return refresh(key, uri, gzip, rule, entry, class)
+        return refresh(key, uri, encoding, rule, entry, class)
     end
 
     if entry and now < entry.fresh_until + rule.stale then

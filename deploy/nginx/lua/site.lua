@@ -65,10 +65,10 @@ function _M.read(site)
 
     -- Everything is loaded here: as root, where workers may not be able to read these folders at all.
     require("busy").load(site.home .. "/html")
-    require("files").load(site.files or site.home .. "/../../src/Server/wwwroot")
     require "gates"
     require "time"
     require "documents"
+    require "published"
     require "health"
     require "poller"
 end
