@@ -6,6 +6,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
+using FlashSale.Tests.Servers;
+
 using Xunit;
 
 namespace FlashSale.Tests.Server;
@@ -33,7 +35,7 @@ public sealed partial class TestServer : IAsyncDisposable
     private readonly StringBuilder log = new();
     private readonly List<HttpClient> clients = [];
     private Process? process;
-    private string urls = "http://127.0.0.1:0";
+    private string urls = $"http://127.0.0.1:{LocalProcess.FreePort()}";
 
     private TestServer(IReadOnlyDictionary<string, string> settings)
     {

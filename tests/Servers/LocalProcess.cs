@@ -7,6 +7,12 @@ namespace FlashSale.Tests.Servers;
 /// <summary>A server of a test's own on this machine; it does not outlive the test run, whether that disposes of it or not.</summary>
 public sealed class LocalProcess : IAsyncDisposable
 {
+    private const int FirstPort = 10_000;
+    private const int LastPort = 32_000;
+
+    // Another run of the tests on the same machine begins elsewhere.
+    private static int ports = Environment.ProcessId * 97 % (LastPort - FirstPort);
+
     private readonly Process process;
 
     public LocalProcess(string program, params string[] arguments)
@@ -27,12 +33,26 @@ public sealed class LocalProcess : IAsyncDisposable
     public bool HasExited => process.HasExited;
     public string LastLine { get; private set; } = "";
 
-    /// <summary>A port that nobody had a moment ago.</summary>
+    /// <summary>
+    /// A port that no other test is given and that the system gives to nobody (Linux hands out 32768 and above): it stays free while its server is stopped, or if none is
+    /// started at all.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = FirstPort + (Interlocked.Increment(ref ports) % (LastPort - FirstPort));
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else's.
+            }
+        }
     }
 
     public void Freeze() => Signal("-STOP");

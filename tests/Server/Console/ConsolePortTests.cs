@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
+
+using FlashSale.Tests.Servers;
 
 using Xunit;
 
@@ -11,7 +12,7 @@ public sealed class ConsolePortTests
     [Fact]
     public async Task Console_WithAPortOfItsOwn_IsAnsweredOnlyThere()
     {
-        var port = FreePort();
+        var port = LocalProcess.FreePort();
         await using var server = await TestServer.StartAsync(
             ("Urls", $"http://127.0.0.1:0;http://127.0.0.1:{port}"), ("FlashSale__Console__Port", port.ToString(CultureInfo.InvariantCulture)));
         var shop = server.Operator();
@@ -25,12 +26,5 @@ public sealed class ConsolePortTests
         }
 
         Assert.Equal(HttpStatusCode.OK, (await shop.GetAsync(new Uri("/api/v1/sales", UriKind.Relative))).StatusCode);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
