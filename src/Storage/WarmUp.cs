@@ -192,16 +192,22 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Orig
             var news = await ledger.ReadBlacklistAsync(since, cancellation);
             origins.Put(news);
             await beforeGate(news);
-            var users = news.Changes.Where(change => change.Kind == BlacklistKind.User).Select(change => (User: UserId.Parse(change.Subject), change.Until));
-            if (news.IsWhole)
-            {
-                await gate.LoadBlacklistAsync(news.Rev, [.. users.Select(change => (change.User, change.Until ?? DateTimeOffset.MaxValue))], cancellation);
-                return news;
-            }
+            await TellBlacklistAsync(news, cancellation);
 
-            foreach (var (user, until) in users)
+            // Whoever wrote something newer meanwhile has told the gate, perhaps before it was told what was read here: so that is read and told again. Where changes do not
+            // end, the next refresh goes on.
+            var told = news;
+            for (var again = 0; again < 3 && told.Changes.Count > 0; again++)
             {
-                await gate.BarAsync(user, until, cancellation);
+                told = await ledger.ReadBlacklistAsync(told.Rev, cancellation);
+                if (told.IsWhole)
+                {
+                    break;
+                }
+
+                origins.Put(told);
+                await TellBlacklistAsync(told, cancellation);
+                news = news with { Rev = told.Rev };
             }
 
             return news;
@@ -209,6 +215,21 @@ public sealed class WarmUp(ILedger ledger, IGate gate, SaleCatalog catalog, Orig
         finally
         {
             blacklisting.Release();
+        }
+    }
+
+    private async Task TellBlacklistAsync(BlacklistNews news, CancellationToken cancellation)
+    {
+        var users = news.Changes.Where(change => change.Kind == BlacklistKind.User).Select(change => (User: UserId.Parse(change.Subject), change.Until));
+        if (news.IsWhole)
+        {
+            await gate.LoadBlacklistAsync(news.Rev, [.. users.Select(change => (change.User, change.Until ?? DateTimeOffset.MaxValue))], cancellation);
+            return;
+        }
+
+        foreach (var (user, until) in users)
+        {
+            await gate.BarAsync(user, until, cancellation);
         }
     }
 

@@ -199,5 +199,33 @@ public sealed class WarmUpTests : IAsyncLifetime
         Assert.Equal(loads + 2, faults.BlacklistLoads);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task RefreshAsync_WhenAnotherInstanceToldTheGateSomethingNewerMeanwhile_DoesNotLeaveItWithTheOlder(bool barred)
+    {
+        var mallory = UserId.Parse("user-1");
+        time.Advance(Lead);
+        await warmUp.LoadDueAsync(default);
+        await (barred ? BarAsync() : LiftAsync());
+        await warmUp.RefreshAsync(default);
+
+        // What was read says the opposite of what the other instance writes, and tells the gate, before this one has told it.
+        await (barred ? LiftAsync() : BarAsync());
+        faults.OnBar = async () =>
+        {
+            await (barred ? BarAsync() : LiftAsync());
+            await gate.BarAsync(mallory, barred ? DateTimeOffset.MaxValue : null, default);
+        };
+        await warmUp.RefreshAsync(default);
+
+        Assert.Null(faults.OnBar);
+        Assert.Equal(barred ? Eligibility.NotEligible : Eligibility.Eligible, await gate.CheckAsync(sale.Id, mallory, time.GetUtcNow(), default));
+
+        Task BarAsync() => ledger.BlacklistAsync(mallory, new BlacklistRequest("bot", "test", null), Actor, default);
+
+        Task LiftAsync() => ledger.UnblacklistAsync(mallory, Actor, default);
+    }
+
     private WarmUp OnAnotherInstance() => new(ledger, gate, catalog, origins, new Settlements(gate, catalog, time), time);
 }

@@ -25,6 +25,9 @@ public class FaultyGate : DispatchProxy
     /// <summary>Called when a sale is about to be loaded.</summary>
     public Action? OnWarmUp { get; set; }
 
+    /// <summary>Awaited once, when a user is about to be barred or let in again.</summary>
+    public Func<Task>? OnBar { get; set; }
+
     /// <summary>How often it was asked for an admission.</summary>
     public int Asked { get; private set; }
 
@@ -51,6 +54,9 @@ public class FaultyGate : DispatchProxy
             case nameof(IGate.WarmUpAsync):
                 OnWarmUp?.Invoke();
                 break;
+            case nameof(IGate.BarAsync) when OnBar is { } before:
+                OnBar = null;
+                return new ValueTask(AfterAsync(before, () => (ValueTask)targetMethod.Invoke(inner, args)!));
             case nameof(IGate.SettleAsync) when CannotBeTold:
                 throw new IOException("The connection to the gate is gone.");
         }
@@ -58,5 +64,11 @@ public class FaultyGate : DispatchProxy
         return IsAway
             ? throw new GateUnavailableException("The machine of the gate is gone.")
             : targetMethod.Invoke(inner, BindingFlags.DoNotWrapExceptions, binder: null, args, culture: null);
+    }
+
+    private static async Task AfterAsync(Func<Task> before, Func<ValueTask> call)
+    {
+        await before();
+        await call();
     }
 }
