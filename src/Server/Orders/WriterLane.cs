@@ -203,7 +203,7 @@ internal sealed class WriterLane(
                     var placed = unknown
                         ? await ledger.PlaceAsync(drafts, CancellationToken.None)
                         : await path.RunAsync(static all => all.ledger.PlaceAsync(all.drafts, CancellationToken.None), (ledger, drafts));
-                    metrics.RecordBatch(drafts.Length, time.GetElapsedTime(started).TotalSeconds);
+                    metrics.RecordBatch(drafts.Length, time.GetElapsedTime(started));
                     return (placed, unknown);
                 }
                 catch (Exception exception) when (exception is LedgerOutcomeUnknownException || (unknown && exception is LedgerUnavailableException or LedgerBusyException))

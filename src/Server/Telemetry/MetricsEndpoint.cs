@@ -27,7 +27,7 @@ public static class Meters
     public static MeterProviderBuilder Builder(bool isPushed) => Sdk.CreateMeterProviderBuilder()
         .AddMeter(SaleMetrics.MeterName, StorageMeter.Name, "System.Runtime", "System.Net.Http", "Microsoft.AspNetCore.Server.Kestrel")
         .AddView(instrument =>
-            !isPushed && instrument.Name is (SaleMetrics.OrderDuration or SaleMetrics.StageDuration) ? MetricStreamConfiguration.Drop : ViewOf(instrument));
+            !isPushed && instrument.Name is (SaleMetrics.OrderDuration or SaleMetrics.StageDuration or SaleMetrics.CommitDuration) ? MetricStreamConfiguration.Drop : ViewOf(instrument));
 
     private static MetricStreamConfiguration? ViewOf(Instrument instrument) => instrument.Name switch
     {

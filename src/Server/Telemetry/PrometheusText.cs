@@ -101,12 +101,10 @@ public sealed class PrometheusText(IReadOnlyList<DurationHistogram> own) : BaseE
         return Histogram(name, labels, buckets, point.GetHistogramSum());
     }
 
-    /// <summary>One that nothing was recorded in yet is left out, as the SDK does.</summary>
     private static IReadOnlyList<(string Labels, string Lines)> Points(DurationHistogram histogram)
     {
         var (counts, sum) = histogram.Read();
-        return Array.TrueForAll(counts, count => count == 0) ? []
-            : [(histogram.Label, Histogram(histogram.Name, histogram.Label, histogram.Bounds.Append(double.PositiveInfinity).Zip(counts), sum))];
+        return [(histogram.Label, Histogram(histogram.Name, histogram.Label, histogram.Bounds.Append(double.PositiveInfinity).Zip(counts), sum))];
     }
 
     private static string Histogram(string name, string labels, IEnumerable<(double Bound, long Count)> buckets, double sum)

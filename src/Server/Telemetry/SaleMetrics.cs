@@ -31,6 +31,7 @@ public sealed class SaleMetrics : IDisposable
     public const string MeterName = "FlashSale";
     public const string OrderDuration = "flashsale.order.duration";
     public const string StageDuration = "flashsale.order.stage.duration";
+    public const string CommitDuration = "flashsale.ledger.commit.duration";
 
     private static readonly int Decisions = Enum.GetValues<OrderDecision>().Length;
     private static readonly KeyValuePair<string, object?>[] StageTags =
@@ -43,11 +44,12 @@ public sealed class SaleMetrics : IDisposable
     private readonly ConcurrentDictionary<SaleId, SaleCounts> sales = new();
     private readonly long[] orders = new long[States];
     private readonly Histogram<double> batchSize;
-    private readonly Histogram<double> commitSeconds;
+    private readonly DurationHistogram commits;
     private readonly DurationHistogram orderDurations;
     private readonly DurationHistogram[] stages;
 
     // For those to whom metrics are pushed, who can only have what the SDK counts.
+    private readonly Histogram<double> pushedCommits;
     private readonly Histogram<double> pushedOrders;
     private readonly Histogram<double> pushedStages;
     private long pushSecond;
@@ -60,9 +62,11 @@ public sealed class SaleMetrics : IDisposable
             "flashsale.sale.decisions", ReadDecisionsOfSales, description: "The same for each sale, of those that got so far as to name one");
         meter.CreateObservableCounter("flashsale.orders", ReadOrders, description: "Orders that came into a state, each counted once");
         batchSize = meter.CreateHistogram<double>("flashsale.ledger.batch.orders", description: "Orders in one transaction of the ledger writer");
-        commitSeconds = meter.CreateHistogram<double>("flashsale.ledger.commit.duration", "s", "From handing a batch to the ledger until it is durable");
+        const string CommitText = "From handing a batch to the ledger until it is durable";
         const string OrderText = "From admission by the gate until the outcome is known";
         const string StageText = "Of orders that a ledger writer answered, how long each stage took";
+        pushedCommits = meter.CreateHistogram<double>(CommitDuration, "s", CommitText);
+        commits = new DurationHistogram("flashsale_ledger_commit_duration_seconds", CommitText, "", Meters.DurationBounds);
         pushedOrders = meter.CreateHistogram<double>(OrderDuration, "s", OrderText);
         pushedStages = meter.CreateHistogram<double>(StageDuration, "s", StageText);
         orderDurations = new DurationHistogram("flashsale_order_duration_seconds", OrderText, "", Meters.DurationBounds);
@@ -96,12 +100,19 @@ public sealed class SaleMetrics : IDisposable
     public bool IsCollected { get; set; }
 
     /// <summary>What the SDK does not count (<see cref="DurationHistogram"/>).</summary>
-    public IReadOnlyList<DurationHistogram> Histograms => [orderDurations, .. stages];
+    public IReadOnlyList<DurationHistogram> Histograms => [commits, orderDurations, .. stages];
 
-    public void RecordBatch(int count, double seconds)
+    /// <summary>
+    /// Sales that requests come for now or soon: what was counted of them is said at 0 too. Whoever looks every few seconds would take a burst that comes with its series
+    /// for something that was always there.
+    /// </summary>
+    public Func<IReadOnlySet<SaleId>> SalesAtZero { get; set; } = () => new HashSet<SaleId>();
+
+    public void RecordBatch(int count, TimeSpan took)
     {
         batchSize.Record(count);
-        commitSeconds.Record(seconds);
+        commits.Record(took);
+        pushedCommits.Record(took.TotalSeconds);
     }
 
     public void RecordOrder(SaleId sale, TimeSpan took)
@@ -182,11 +193,14 @@ public sealed class SaleMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> ReadDecisionsOfSales()
     {
-        foreach (var (sale, counts) in sales)
+        var atZero = SalesAtZero();
+        foreach (var sale in sales.Keys.Union(atZero))
         {
+            var counts = sales.GetValueOrDefault(sale);
             for (var i = 0; i < Decisions; i++)
             {
-                if (counts.Of((OrderDecision)i) is > 0 and var count)
+                var count = counts?.Of((OrderDecision)i) ?? 0;
+                if (count > 0 || atZero.Contains(sale))
                 {
                     var kind = DecisionKind.Of((OrderDecision)i);
                     yield return new Measurement<long>(

@@ -10,7 +10,8 @@ namespace FlashSale.Server.Telemetry;
 
 /// <summary>
 /// Stock, drift and phase of the sales that are not over, as this instance last knew them: nothing is asked when somebody looks. Of the gate only the instance that
-/// reconciles knows, and of overdue orders the one that ends them. Bounded by <see cref="Limits.SalesObserved"/> and <see cref="Limits.OffersObserved"/>.
+/// reconciles knows, and of overdue orders the one that ends them. Bounded by <see cref="Limits.SalesObserved"/> and <see cref="Limits.OffersObserved"/>,
+/// but for what is oversold.
 /// </summary>
 public sealed class SaleWatch
 {
@@ -28,9 +29,11 @@ public sealed class SaleWatch
     public SaleWatch(SaleMetrics metrics, SaleCatalog catalog, WarmUp warmUp, TimeProvider time)
     {
         (this.catalog, this.warmUp, this.time) = (catalog, warmUp, time);
+        metrics.SalesAtZero = () => Sales().Where(live => SalePhases.TokensAreIssued(live.Sale, time.GetUtcNow())).Select(live => live.Sale.Id).ToHashSet();
         metrics.Observe("flashsale.offer.units", "Units of an offer by where they are, in the ledger and in the gate, as this instance last knew them", ReadUnits);
-        metrics.Observe("flashsale.offer.drift.units", "Units that gate and ledger differ by at the same sequence number", () => OfOffers(DriftOf));
-        metrics.Observe("flashsale.offer.oversold.units", "Units held and sold beyond what there ever was; anything but 0 breaks the first promise", () => OfOffers(OversoldOf));
+        metrics.Observe("flashsale.offer.drift.units", "Units that gate and ledger differ by at the same sequence number", () => Of(Offers(), DriftOf));
+        metrics.Observe("flashsale.offer.oversold.units", "Units held and sold beyond what there ever was; anything but 0 breaks the first promise", () =>
+            Of(Sales().SelectMany(live => live.Offers).Where((offer, at) => at < Limits.OffersObserved || OversoldOf(offer) > 0), OversoldOf));
         metrics.Observe("flashsale.sale.phase", "1 for the phase that a sale is in, 0 for the others", ReadPhases);
         metrics.Observe("flashsale.sale.warm", "1 when the gate has the sale, as far as this instance knows", () => Sales().Select(live => Of(IsWarm(live) ? 1L : 0L, live)));
         metrics.Observe("flashsale.sale.opens_in", "s", "Until the opening of a sale; negative after it", () =>
@@ -115,8 +118,8 @@ public sealed class SaleWatch
         }
     }
 
-    private IEnumerable<Measurement<long>> OfOffers(Func<LiveOffer, long> read) =>
-        Offers().Select(offer => new Measurement<long>(read(offer), new("sale", offer.Sale.Sale.Id.ToString()), new("offer", offer.Offer.Id.ToString())));
+    private static IEnumerable<Measurement<long>> Of(IEnumerable<LiveOffer> offers, Func<LiveOffer, long> read) =>
+        offers.Select(offer => new Measurement<long>(read(offer), new("sale", offer.Sale.Sale.Id.ToString()), new("offer", offer.Offer.Id.ToString())));
 
     private long DriftOf(LiveOffer offer) => SeenOf(offer)?.Drift ?? 0;
 

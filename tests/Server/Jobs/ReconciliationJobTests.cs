@@ -23,6 +23,7 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
     private readonly ManualTime time = new(TimeProvider.System.GetUtcNow());
     private readonly SaleMetrics metrics = new();
     private readonly MemoryGate gate = new();
+    private readonly Instance instance = Instance.Create();
     private readonly SaleCatalog catalog = new();
     private SqliteLedger ledger = null!;
     private WarmUp warmUp = null!;
@@ -44,7 +45,7 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
         await warmUp.RefreshAsync(default);
         watch = new SaleWatch(metrics, catalog, warmUp, time);
         job = new ReconciliationJob(
-            ledger, gate, catalog, warmUp, books, watch, new Readiness { Warm = true }, Instance.Create(), time, NullLogger<ReconciliationJob>.Instance);
+            ledger, gate, catalog, warmUp, books, watch, new Readiness { Warm = true }, instance, time, NullLogger<ReconciliationJob>.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -134,6 +135,39 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => books.Violations(sale.Id).Count == 0, "nothing is said any more");
         await Task.Delay(2 * Limits.ReconciliationInterval);
         Assert.Equal(SaleStatus.Published, (await ReadSaleAsync()).Status);
+    }
+
+    [Fact]
+    public async Task WorkAsync_WhenTheBooksAreMendedAfterTheSale_SaysNothingAnyMore()
+    {
+        await BuyAsync("bob", paid: false);
+        await EditAsync("UPDATE stock SET available = available + 1, held = held - 1");
+        await job.StartAsync(default);
+        await Eventually.HoldsAsync(() => books.Violations(sale.Id).Count == 1, "it is found");
+
+        // Nobody changes a sale that is over: the books are looked at all the same.
+        time.Advance(sale.ClosesAt + sale.PaymentWindow + TimeSpan.FromHours(1) - time.GetUtcNow());
+        await Task.Delay(2 * Limits.ReconciliationInterval);
+        Assert.Single(books.Violations(sale.Id));
+        await EditAsync("UPDATE stock SET available = available - 1, held = held + 1");
+        time.Advance(Limits.ReconciliationFromStart);
+
+        await Eventually.HoldsAsync(() => books.Violations(sale.Id).Count == 0, "nothing is said any more");
+    }
+
+    [Fact]
+    public async Task WorkAsync_WhenAnotherInstanceDoesTheWork_LeavesItToThatOneToSayWhatIsWrong()
+    {
+        await BuyAsync("alice", paid: true);
+        await EditAsync("UPDATE stock_changes SET delta = -13 WHERE seq = 2");
+        await job.StartAsync(default);
+        await Eventually.HoldsAsync(() => books.Violations(sale.Id).Count == 1 && watch.OversoldOf(Offer) == 3, "it is found");
+
+        await ledger.ReleaseLeaseAsync("reconciliation", instance.Id, default);
+        Assert.True(await ledger.TryLeaseAsync("reconciliation", "another", TimeSpan.FromHours(1), default));
+        time.Advance(Limits.LeaseRenewal);
+
+        await Eventually.HoldsAsync(() => books.Violations(sale.Id).Count == 0 && watch.OversoldOf(Offer) == 0, "nothing is said here");
     }
 
     [Fact]

@@ -32,6 +32,21 @@ public sealed class SaleMetricsTests
         Assert.Contains("metric names should not contain abbreviated units", await new Scrape(scrape.Text + "# HELP x_ms X\n# TYPE x_ms gauge\nx_ms 1\n").CheckAsync(), StringComparison.Ordinal);
     }
 
+    /// <summary>A collector that first sees a series with the burst in it takes the burst for something that was always there.</summary>
+    [Fact]
+    public async Task Scrape_BeforeTheFirstOrder_SaysThatThereWasNone()
+    {
+        await using var server = await StartAsync();
+        var sale = await ShopSale.OpenAsync(server, new ShopTerms { OpensIn = TimeSpan.FromMinutes(5) });
+
+        var scrape = await Scrape.OfAsync(server);
+
+        Assert.Equal(0, scrape[$"flashsale_sale_decisions_total{{layer=\"ledger\",outcome=\"admitted\",reason=\"placed\",sale=\"{sale.Id}\"}}"]);
+        Assert.Equal(0, scrape["flashsale_order_duration_seconds_count"]);
+        Assert.Equal(0, scrape["flashsale_order_stage_duration_seconds_bucket{stage=\"gate\",le=\"+Inf\"}"]);
+        Assert.Equal(0, scrape["flashsale_ledger_commit_duration_seconds_count"]);
+    }
+
     [Fact]
     public async Task Scrape_OfARunningSale_SaysWhereItsUnitsAre()
     {
