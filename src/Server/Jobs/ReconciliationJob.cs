@@ -29,8 +29,9 @@ public sealed class ReconciliationJob(
     private readonly TimeProvider time = time;
     private readonly Dictionary<OfferId, OfferBook> open = [];
 
-    // Offers whose books did not agree, and the revision of their sale then: looked at again when somebody has changed the sale, as by resuming it.
-    private readonly Dictionary<OfferId, long> broken = [];
+    // Offers whose books did not agree, with the revision of their sale then: looked at again when somebody has changed the sale, as by resuming it, and after a while, until
+    // they agree, however long the sale is over.
+    private readonly Dictionary<OfferId, (long Rev, DateTimeOffset At)> broken = [];
 
     protected override async Task WorkAsync(CancellationToken stopping)
     {
@@ -40,7 +41,8 @@ public sealed class ReconciliationJob(
         }
 
         var now = time.GetUtcNow();
-        foreach (var live in catalog.Sales.Where(live => live.Sale.Status != SaleStatus.Draft && now < live.Sale.ClosesAt + live.Sale.PaymentWindow + AfterTheEnd))
+        foreach (var live in catalog.Sales.Where(live => live.Sale.Status != SaleStatus.Draft
+            && (now < live.Sale.ClosesAt + live.Sale.PaymentWindow + AfterTheEnd || live.Sale.Offers.Any(offer => broken.ContainsKey(offer.Id)))))
         {
             foreach (var offer in live.Sale.Offers)
             {
@@ -51,14 +53,27 @@ public sealed class ReconciliationJob(
         }
     }
 
+    /// <summary>Whoever works now knows what is wrong.</summary>
+    protected override void Yield()
+    {
+        foreach (var offer in broken.Keys)
+        {
+            books.Clear(offer);
+            watch.NoteOversold(offer, 0);
+        }
+
+        broken.Clear();
+        open.Clear();
+    }
+
     private async Task CheckAsync(Sale sale, OfferId offer, CancellationToken stopping)
     {
-        if (broken.TryGetValue(offer, out var rev) && rev == sale.Rev)
+        var now = time.GetUtcNow();
+        if (broken.TryGetValue(offer, out var found) && found.Rev == sale.Rev && now - found.At < Limits.ReconciliationFromStart)
         {
             return;
         }
 
-        var now = time.GetUtcNow();
         if (!open.TryGetValue(offer, out var book) || (book.AtTheEnd && now - book.Begun >= Limits.ReconciliationFromStart))
         {
             open[offer] = book = new OfferBook { Begun = now, Stock = book?.Stock, RoundsOfDrift = book?.RoundsOfDrift ?? 0 };
@@ -72,7 +87,7 @@ public sealed class ReconciliationJob(
             if (violation is not null)
             {
                 open.Remove(offer);
-                broken[offer] = await AlarmAsync(sale, offer, violation, stopping);
+                broken[offer] = (await AlarmAsync(sale, offer, violation, stopping), now);
                 return;
             }
 

@@ -60,7 +60,9 @@ public sealed class SettleJob(
     {
         var now = time.GetUtcNow();
         return [.. catalog.Sales
-            .Where(sale => sale.PhaseAt(now) is SalePhase.Open or SalePhase.SoldOut or SalePhase.Paused or SalePhase.Armed)
+            .Where(live => live.PhaseAt(now) is SalePhase.Open or SalePhase.SoldOut or SalePhase.Paused or SalePhase.Armed
+                // A sale may be reserved until its opening.
+                || (live.PhaseAt(now) == SalePhase.Reserving && SalePhases.TokensAreIssued(live.Sale, now)))
             .SelectMany(sale => sale.Offers)
             .Select(offer => offer.Offer.Id)];
     }
