@@ -15,10 +15,11 @@ public static class BeijingTime
     private const int YearMin = 2000;
     private const int YearMax = 2199;
 
+    /// <summary>As short as a browser sends it (html.spec.whatwg.org, "valid normalized local date and time string"): what nobody touched comes back as it was.</summary>
     public static string Format(DateTimeOffset at)
     {
         var local = at.ToOffset(ConsoleTexts.Shanghai);
-        return local.ToString(local.Millisecond == 0 ? "yyyy-MM-dd'T'HH:mm:ss" : "yyyy-MM-dd'T'HH:mm:ss.fff", CultureInfo.InvariantCulture);
+        return local.ToString(local is { Second: 0, Millisecond: 0 } ? "yyyy-MM-dd'T'HH:mm" : "yyyy-MM-dd'T'HH:mm:ss.FFF", CultureInfo.InvariantCulture);
     }
 
     public static string Format(DateTimeOffset? at) => at is { } time ? Format(time) : "";

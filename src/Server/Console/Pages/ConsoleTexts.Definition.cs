@@ -104,7 +104,8 @@ public sealed partial class ConsoleTexts
     /// <summary>A typed value in words.</summary>
     public string FieldValue(string field, string value) => field switch
     {
-        "opensAt" or "closesAt" or "reservationOpensAt" or "reservationClosesAt" or "validFrom" or "validUntil" => value.Length == 0 ? "–" : value.Replace('T', ' '),
+        "opensAt" or "closesAt" or "reservationOpensAt" or "reservationClosesAt" or "validFrom" or "validUntil" => 
+            BeijingTime.TryParse(value, out var at) ? $"{Time(at)}{at:.FFF}" : "–",
         "requiresReservation" => value.Length > 0 ? Yes : No,
         "ordering" or "deduction" or "defences.challenge" => ChoiceName(field, value),
         _ when value.Length == 0 => "–",

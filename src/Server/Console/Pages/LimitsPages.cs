@@ -45,6 +45,13 @@ public static class LimitsPages
         var asked = LimitsEndpoints.Read(fields, before);
         var errors = FormFields.Errors(fields, visit.Texts);
         var model = ModelOf(before, form, errors);
+
+        // The revision that was seen is the one that may be changed, as If-Match is in the API: a form that comes back has the newest one.
+        if (form["rev"] != Text(before.Rev!.Value))
+        {
+            return ShowStale(visit, model, before, asked);
+        }
+
         if (form["step"] == "check")
         {
             return fields.IsValid
@@ -63,22 +70,29 @@ public static class LimitsPages
             return visit.Show<LimitsPage>(model, StatusCodes.Status422UnprocessableEntity);
         }
 
-        // The revision that was seen is the one that may be changed, as If-Match is in the API.
         var catalog = context.RequestServices.GetRequiredService<SaleCatalog>();
-        if (form["rev"] != Text(before.Rev!.Value) || await LimitsEndpoints.SetAsync(ledger, catalog, asked, before.Rev.Value, visit.Actor(context, reason)) is null)
-        {
-            errors[""] = visit.Texts.LimitsChangedMeanwhile;
-            return visit.Show<LimitsPage>(model with { Changes = ChangesOf(visit.Texts, before, asked) }, StatusCodes.Status409Conflict);
-        }
-
-        return visit.See("/limits", "saved");
+        return await LimitsEndpoints.SetAsync(ledger, catalog, asked, before.Rev.Value, visit.Actor(context, reason)) is null
+            ? ShowStale(visit, model, before, asked)
+            : visit.See("/limits", "saved");
     }
+
+    /// <summary>Somebody else was faster. What was left alone here is theirs now, and what would be changed of it is shown before it can be saved.</summary>
+    private static IResult ShowStale(ConsoleVisit visit, LimitsModel model, LimitsDocument before, LimitsDocument asked) => visit.Show<LimitsPage>(
+        model with
+        {
+            Errors = new Dictionary<string, string>(model.Errors) { [""] = visit.Texts.LimitsChangedMeanwhile },
+            Changes = ChangesOf(visit.Texts, before, asked),
+        },
+        StatusCodes.Status409Conflict);
+
+    /// <summary>Only what differs from what the form was opened with; a form that does not say that means all that it has.</summary>
+    private static bool IsTyped(IFormCollection form, string name) => form.ContainsKey(name) && form[name] != form["was." + name];
 
     /// <summary>What was typed, as the body of the API: a number where it is one, else the text, for its reader to refuse.</summary>
     private static JsonObject JsonOf(IFormCollection form, LimitsDocument before)
     {
         var json = new JsonObject();
-        foreach (var (name, _) in ValuesOf(before).Where(value => form.ContainsKey(value.Name)))
+        foreach (var (name, _) in ValuesOf(before).Where(value => IsTyped(form, value.Name)))
         {
             var parts = name.Split('.');
             var typed = form[name].ToString().Trim();
@@ -95,7 +109,7 @@ public static class LimitsPages
 
     private static LimitsModel ModelOf(LimitsDocument limits, IFormCollection? form, Dictionary<string, string> errors) => new(
         limits.Rev!.Value,
-        [.. ValuesOf(limits).Select(value => new LimitLine(value.Name, value.Value, form?.ContainsKey(value.Name) == true ? form[value.Name].ToString() : Text(value.Value)))],
+        [.. ValuesOf(limits).Select(value => new LimitLine(value.Name, value.Value, form is not null && IsTyped(form, value.Name) ? form[value.Name].ToString() : Text(value.Value)))],
         form?["reason"].ToString() ?? "",
         errors);
 
