@@ -12,7 +12,7 @@ public enum PublicationBar
     /// <summary>Publication asks for the role approver.</summary>
     NeedsApprover,
 
-    /// <summary>Whoever edited last does not publish.</summary>
+    /// <summary>Whoever edited the sale since it was published does not publish it.</summary>
     NeedsAnotherPerson,
 }
 
@@ -38,15 +38,15 @@ public sealed class FourEyes(Settings settings, SaleHistory history)
             return PublicationBar.NeedsApprover;
         }
 
-        var edit = await history.FindAsync(sale.Id, SaleHistory.IsEdit, CancellationToken.None);
-        return edit?.Actor == session.User.Value ? PublicationBar.NeedsAnotherPerson : PublicationBar.None;
+        var entries = await history.ReadUntilAsync(sale.Id, entry => entry.Action == SaleActions.Published, CancellationToken.None);
+        return entries.Any(entry => SaleHistory.IsEdit(entry) && entry.Actor == session.User.Value) ? PublicationBar.NeedsAnotherPerson : PublicationBar.None;
     }
 
     /// <summary>Null when this person may publish the sale, else why not.</summary>
     public async Task<string?> RefuseAsync(Sale sale, Session session) => await CheckAsync(sale, session) switch
     {
         PublicationBar.NeedsApprover => "Publication needs the role approver.",
-        PublicationBar.NeedsAnotherPerson => "Publication needs another person than the one who last edited the sale.",
+        PublicationBar.NeedsAnotherPerson => "Publication needs another person than those who edited the sale.",
         _ => null,
     };
 }

@@ -101,6 +101,9 @@ public sealed class ChecksTests(ConsoleServer console) : IClassFixture<ConsoleSe
         (await ConsoleServer.SendAsync(server.Operator("quinn"), HttpMethod.Post, publication)).ExpectProblem(HttpStatusCode.Forbidden, "forbidden");
         (await ConsoleServer.SendAsync(both, HttpMethod.Post, publication)).ExpectProblem(HttpStatusCode.Forbidden, "forbidden");
         (await ConsoleServer.SendAsync(other, HttpMethod.Put, $"sales/{created.Id}", definition, "*")).ExpectProblem(HttpStatusCode.Forbidden, "forbidden");
+        (await ConsoleServer.SendAsync(server.Operator("quinn"), HttpMethod.Put, $"sales/{created.Id}", definition, "*")).Expect(HttpStatusCode.OK);
+        // Not the last who edited it, and an editor all the same.
+        (await ConsoleServer.SendAsync(both, HttpMethod.Post, publication)).ExpectProblem(HttpStatusCode.Forbidden, "forbidden");
         (await ConsoleServer.SendAsync(other, HttpMethod.Post, publication, ifMatch: "\"7\""))
             .ExpectProblem(HttpStatusCode.PreconditionFailed, "precondition-failed");
         (await ConsoleServer.SendAsync(other, HttpMethod.Post, publication)).Expect(HttpStatusCode.OK);

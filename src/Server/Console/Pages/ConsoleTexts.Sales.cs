@@ -95,7 +95,7 @@ public sealed partial class ConsoleTexts
     public string PublicationBarText(PublicationBar bar) => bar switch
     {
         PublicationBar.NeedsApprover => Of("发布需要审批角色，您没有。", "Publication needs the role approver, which you do not have."),
-        PublicationBar.NeedsAnotherPerson => Of("您是最后修改的人，须由另一个人发布。", "You edited it last; another person must publish it."),
+        PublicationBar.NeedsAnotherPerson => Of("您修改过此活动，须由未修改过的人发布。", "You have edited it; somebody who has not must publish it."),
         _ => MayPublishNow,
     };
 

@@ -7,8 +7,8 @@ namespace FlashSale.Tests.Server.Console.Pages;
 public sealed class PublicationPagesTests(FourEyesServer console) : IClassFixture<FourEyesServer>
 {
     [Theory]
-    [InlineData("/console", "您是最后修改的人，须由另一个人发布。", "需要由另一位具有审批角色的人发布。")]
-    [InlineData("/console/en", "You edited it last; another person must publish it.", "A second person with the role approver publishes.")]
+    [InlineData("/console", "您修改过此活动，须由未修改过的人发布。", "需要由另一位具有审批角色的人发布。")]
+    [InlineData("/console/en", "You have edited it; somebody who has not must publish it.", "A second person with the role approver publishes.")]
     public async Task Publication_WhenTheEditorLooks_SaysWhyNotAndHasNoButton(string root, string why, string rule)
     {
         var created = await CreateAsync("olga");
