@@ -37,6 +37,7 @@ if (settings.Roles.HasFlag(InstanceRoles.Orders))
     app.UseOrderCalls();
 }
 
+app.UseForwardedScheme(settings.Edge.TrustedProxies);
 app.UseSiteFiles();
 app.UseRouting();
 app.UseSessions();

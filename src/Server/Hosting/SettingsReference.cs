@@ -35,7 +35,7 @@ internal static class SettingsReference
         ("FlashSale:Tokens:PreviousSigningKey", "none", "still accepted, never used to sign; set it while a key is changed, remove it ten minutes later ([operations.md](operations.md#changing-the-key-of-order-tokens))"),
         ("FlashSale:Tokens:MinimumAge", null, "an order token that is younger is refused"),
         ("FlashSale:Tokens:MaximumAge", null, "and one that is older; longer than the minimum"),
-        ("FlashSale:TrustedProxies", "none", "addresses or CIDR ranges, separated by commas, whose `X-Forwarded-For` is believed: its last entry that is not one of them counts"),
+        ("FlashSale:TrustedProxies", "none", "addresses or CIDR ranges, separated by commas, whose `X-Forwarded-For` (its last entry that is not one of them counts), `X-Forwarded-Proto` and `X-Deadline-Ms` are believed"),
         ("FlashSale:Payments:Sandbox:Secret", "generated in Demo, else none", "base64; without Demo and without it there is no payment provider"),
         ("FlashSale:Limits:Enabled", "true", "false switches the rate limits off"),
         ("FlashSale:Console:Port", "all", "the only port on which `/console` and `/api/v1/admin` are answered; `Urls` has an address with it too, such as `http://0.0.0.0:5080;http://10.0.0.1:5081`"),

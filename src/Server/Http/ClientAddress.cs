@@ -2,6 +2,10 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
+using Microsoft.AspNetCore.HttpOverrides;
+
+using IPNetwork = System.Net.IPNetwork;
+
 namespace FlashSale.Server.Http;
 
 /// <summary>Where a request comes from, as far as it can be trusted.</summary>
@@ -35,6 +39,28 @@ public static class ClientAddress
         }
 
         return peer;
+    }
+
+    /// <summary>
+    /// A proxy of ours that ends TLS says so by <c>X-Forwarded-Proto</c>: then cookies are <c>Secure</c>, and addresses that are shown begin with <c>https</c>. Nobody
+    /// else is believed. Behind the calls of orders, which need neither.
+    /// </summary>
+    public static void UseForwardedScheme(this IApplicationBuilder app, IReadOnlyList<IPNetwork> trustedProxies)
+    {
+        if (trustedProxies.Count == 0)
+        {
+            return;
+        }
+
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var network in trustedProxies)
+        {
+            options.KnownIPNetworks.Add(network);
+        }
+
+        app.UseForwardedHeaders(options);
     }
 
     /// <summary>Whom a limit counts: an IPv4 address, however it is written, or the /64 that a subscriber of IPv6 has to themselves.</summary>

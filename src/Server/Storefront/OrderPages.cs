@@ -207,9 +207,7 @@ public static class OrderPages
         };
     }
 
-    /// <summary>A proxy that ends TLS says so; whoever says it without one only gets another picture.</summary>
-    private static string AddressOf(string path, HttpRequest request) =>
-        $"{(request.Headers["X-Forwarded-Proto"] == "https" ? "https" : request.Scheme)}://{request.Host.ToUriComponent()}{path}";
+    private static string AddressOf(string path, HttpRequest request) => $"{request.Scheme}://{request.Host.ToUriComponent()}{path}";
 
     private static OrderModel Model(Order order, ShopperReader shoppers, HttpContext context) => new(
         order,

@@ -130,6 +130,30 @@ public sealed class PageTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.Contains("samesite=lax", answer.SetCookie, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData("127.0.0.0/8", "https", true)]
+    [InlineData("127.0.0.0/8", "http", false)]
+    [InlineData("192.0.2.0/24", "https", false)]
+    public async Task SignIn_BehindAProxyThatEndsTls_GivesACookieForTlsOnly(string trusted, string scheme, bool secure)
+    {
+        await using var server = await TestServer.StartAsync(("FlashSale__Demo", "true"), ("ASPNETCORE_ENVIRONMENT", "Development"), ("FlashSale__TrustedProxies", trusted));
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = server.Address };
+
+        foreach (var path in new[] { "/sign-in", "/console/sign-in" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+            {
+                Content = new FormUrlEncodedContent([KeyValuePair.Create("user", "olga"), KeyValuePair.Create("role", "operator")]),
+            };
+            request.Headers.Add("Origin", server.Address.GetLeftPart(UriPartial.Authority));
+            request.Headers.Add("X-Forwarded-Proto", scheme);
+            using var answer = await client.SendAsync(request);
+
+            Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+            Assert.Equal(secure, Assert.Single(answer.Headers.GetValues("Set-Cookie"), cookie => cookie.Contains("httponly", StringComparison.Ordinal)).Contains("; secure", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task SignOut_WhenSignedIn_EndsTheSession()
     {
