@@ -14,16 +14,18 @@ public readonly record struct Violation(string? OfferId, string En, string Zh);
 /// </summary>
 public sealed class Reconciliation(ILedger ledger, GateComparison comparison, TimeProvider time)
 {
-    public async Task<ReconciliationDocument> RunAsync(Sale sale, CancellationToken cancellation) => (await CheckAsync(sale, cancellation)).Document;
+    public async Task<ReconciliationDocument> RunAsync(Sale sale, CancellationToken cancellation) => (await CheckAsync(sale, null, cancellation)).Document;
 
     /// <summary>The same, with the violations of the document in words.</summary>
-    public async Task<(ReconciliationDocument Document, IReadOnlyList<Violation> Violations)> CheckAsync(Sale sale, CancellationToken cancellation)
+    /// <param name="seen">Is shown each line of the snapshot; null for nobody.</param>
+    public async Task<(ReconciliationDocument Document, IReadOnlyList<Violation> Violations)> CheckAsync(Sale sale, Action<ExportLine>? seen, CancellationToken cancellation)
     {
         var at = time.GetUtcNow();
         var tally = new ReconciliationTally();
         await foreach (var line in ledger.ExportAsync(sale.Id, cancellation))
         {
             tally.Add(line);
+            seen?.Invoke(line);
         }
 
         var violations = tally.Violations(published: sale.Status != SaleStatus.Draft, [.. sale.Offers.Select(offer => offer.Id.ToString())]);

@@ -33,19 +33,20 @@ public sealed record SaleReportModel(
     IReadOnlyList<(DecisionKind Kind, long Count)> Unnamed,
     DateTimeOffset Since)
 {
-    private static readonly string[] BotLayers = ["checkout"];
-
-    private static readonly OrderDecision[] BotDecisions =
-        [OrderDecision.NotReserved, OrderDecision.NotEligible, OrderDecision.BarredAddress, OrderDecision.BarredDevice, OrderDecision.UserLimit, OrderDecision.AddressLimit];
+    private static readonly OrderDecision[] BotDecisions = [OrderDecision.NotReserved, OrderDecision.NotEligible, OrderDecision.BarredAddress, OrderDecision.BarredDevice];
+    private static readonly OrderStatus[] PaidStates = [OrderStatus.Paid, OrderStatus.RefundDue, OrderStatus.Refunded];
 
     public long OrdersPlaced => Orders.Values.Sum();
 
-    public long OrdersPaid => OrdersIn(OrderStatus.Paid) + OrdersIn(OrderStatus.RefundDue) + OrdersIn(OrderStatus.Refunded);
+    public long OrdersPaid => PaidStates.Sum(OrdersIn);
+
+    /// <summary>It was paid, whatever became of it then.</summary>
+    public static bool WasPaid(string status) => PaidStates.Any(state => state.Word() == status);
 
     public long OrdersIn(OrderStatus status) => Orders.GetValueOrDefault(status.Word());
 
-    /// <summary>Requests that no page of ours sends: a token that is missing, forged, another's, too young or too old; somebody who may not take part; too many.</summary>
-    public IEnumerable<(DecisionKind Kind, long Count)> Bots => Decisions(decision => BotLayers.Contains(DecisionKind.Of(decision).Layer) || BotDecisions.Contains(decision));
+    /// <summary>Requests that no page of ours sends, of those that count for a sale: a token that is too young, too old or of another device; somebody who may not take part.</summary>
+    public IEnumerable<(DecisionKind Kind, long Count)> Bots => Decisions(decision => DecisionKind.Of(decision).Layer == "checkout" || BotDecisions.Contains(decision));
 
     public IEnumerable<(DecisionKind Kind, long Count)> Refusals => Decisions(decision => DecisionKind.Of(decision).Problem is not null);
 
@@ -79,26 +80,7 @@ public sealed class SaleReport(ILedger ledger, Reconciliation reconciliation, Ti
         Dictionary<string, long> coupons = new(StringComparer.Ordinal);
         SortedDictionary<long, (long Placed, long Paid)> seconds = [];
         long units = 0;
-        await foreach (var line in ledger.ExportAsync(sale.Id, cancellation))
-        {
-            switch (line.Type)
-            {
-                case "order":
-                    orders[line.Status!] = orders.GetValueOrDefault(line.Status!) + 1;
-                    var second = (long)Math.Ceiling((line.CreatedAt!.Value - sale.OpensAt).TotalSeconds);
-                    var (placed, paid) = seconds.GetValueOrDefault(second);
-                    seconds[second] = (placed + 1, paid + (line.Status == OrderStatus.Paid.Word() ? 1 : 0));
-                    break;
-                case "coupon":
-                    coupons[line.Status!] = coupons.GetValueOrDefault(line.Status!) + 1;
-                    break;
-                case "stock":
-                    units += line.Initial!.Value + line.Adjustments!.Value;
-                    break;
-            }
-        }
-
-        var (books, violations) = await reconciliation.CheckAsync(sale, cancellation);
+        var (books, violations) = await reconciliation.CheckAsync(sale, Count, cancellation);
         return new SaleReportModel(
             sale,
             SalePhases.Of(sale, books.Offers.Any(offer => offer.Available > 0), at),
@@ -112,6 +94,25 @@ public sealed class SaleReport(ILedger ledger, Reconciliation reconciliation, Ti
             violations,
             Unnamed(instances),
             since);
+
+        void Count(ExportLine line)
+        {
+            switch (line.Type)
+            {
+                case "order":
+                    orders[line.Status!] = orders.GetValueOrDefault(line.Status!) + 1;
+                    var second = (long)Math.Ceiling((line.CreatedAt!.Value - sale.OpensAt).TotalSeconds);
+                    var (placed, paid) = seconds.GetValueOrDefault(second);
+                    seconds[second] = (placed + 1, paid + (SaleReportModel.WasPaid(line.Status!) ? 1 : 0));
+                    break;
+                case "coupon":
+                    coupons[line.Status!] = coupons.GetValueOrDefault(line.Status!) + 1;
+                    break;
+                case "stock":
+                    units += line.Initial!.Value + line.Adjustments!.Value;
+                    break;
+            }
+        }
     }
 
     private static IReadOnlyList<(DecisionKind Kind, long Count)> Unnamed(InstanceFigures[] instances) =>

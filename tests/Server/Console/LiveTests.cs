@@ -122,6 +122,6 @@ public sealed class LiveTests(ConsoleServer shop) : IClassFixture<ConsoleServer>
         var csv = (await viewer.GetAsync($"/console/en/sales/{created.Id}/report.csv")).Expect(HttpStatusCode.OK);
         Assert.Contains("From visit to redemption,Order tokens given out,1\r\n", csv.Html);
         Assert.Contains("From visit to redemption,Requests to order,1\r\n", csv.Html);
-        Assert.Contains("\"Who won, by kind of client\",API,1\r\n", csv.Html);
+        Assert.Contains("\"Who won, by kind of client\",API: Won,1\r\n", csv.Html);
     }
 }

@@ -33,7 +33,9 @@ public sealed partial class ConsoleTexts
     public string OrdersByState => Of("订单状态", "Orders by state");
     public string RefusalsTitle => Of("拒绝：按层与原因", "Refusals by layer and reason");
     public string BotsTitle => Of("拦下的机器请求", "Bots turned away");
-    public string BotsNote => Of("页面本身不会发出的请求：令牌缺失、伪造、他人的、过早或过期；无资格者；过于频繁。", "Requests that no page of ours sends: a token that is missing, forged, another's, too young or too old; somebody who may not take part; too many.");
+    public string BotsNote => Of(
+        "页面本身不会发出的请求：过早、过期或来自其他设备的令牌；无资格者。缺失、伪造或他人的令牌、过于频繁的请求不计入某一活动，列在“所有活动”中。",
+        "Requests that no page of ours sends: a token that is too young, too old or of another device; somebody who may not take part. A token that is missing, forged or another's, and requests that are too many, count for no sale: they stand under “All sales”.");
     public string UnnamedTitle => Of("所有活动：在得知活动之前被拒", "All sales: turned away before a sale was known");
     public string ClientsTitle => Of("谁抢到了：按客户端", "Who won, by kind of client");
     public string ClientWord => Of("客户端", "Client");

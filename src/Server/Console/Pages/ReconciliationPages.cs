@@ -66,7 +66,7 @@ public static class ReconciliationPages
             return null;
         }
 
-        var (document, violations) = await services.GetRequiredService<Reconciliation>().CheckAsync(sale, context.RequestAborted);
+        var (document, violations) = await services.GetRequiredService<Reconciliation>().CheckAsync(sale, null, context.RequestAborted);
         return new ReconciliationModel(sale, document, violations);
     }
 }

@@ -53,10 +53,19 @@ public static class ReportPages
             .. Enum.GetValues<OrderStatus>().Select(status => (t.OrdersByState, t.Order(status), (object?)report.OrdersIn(status))),
             .. new[] { 0.5, 0.9, 0.99, 0.999, 1 }.Select(part => (
                 t.LatencyReport, t.Percent(part), (object?)(LatencyCounts.Quantile(report.Sums.Latency, part) is { } took ? t.Milliseconds(took.TotalMilliseconds) : null))),
-            .. Enum.GetValues<ClientKind>().Select(kind => (t.ClientsTitle, t.Client(kind), (object?)report.Sums.Placed(kind))),
+            .. Enum.GetValues<ClientKind>().SelectMany(kind => new (string, string, object?)[]
+            {
+                (t.ClientsTitle, $"{t.Client(kind)}: {t.AskedWord}", report.Sums.Asked(kind)),
+                (t.ClientsTitle, $"{t.Client(kind)}: {t.WonWord}", report.Sums.Placed(kind)),
+            }),
+            .. report.Bots.Select(one => (t.BotsTitle, t.DecisionReason(one.Kind.Reason), (object?)one.Count)),
             .. report.Refusals.Select(one => (t.RefusalsTitle, $"{t.LayerName(one.Kind.Layer)}: {t.DecisionReason(one.Kind.Reason)}", (object?)one.Count)),
             .. report.Unnamed.Select(one => (t.UnnamedTitle, $"{t.LayerName(one.Kind.Layer)}: {t.DecisionReason(one.Kind.Reason)}", (object?)one.Count)),
-            .. report.SellThrough.Select(point => (t.SellThroughTitle, t.Seconds(point.After), (object?)point.Placed)),
+            .. report.SellThrough.SelectMany(point => new (string, string, object?)[]
+            {
+                (t.SellThroughTitle, $"{t.Seconds(point.After)}: {t.OrdersPlacedWord}", point.Placed),
+                (t.SellThroughTitle, $"{t.Seconds(point.After)}: {t.PaidInTheEnd}", point.Paid),
+            }),
             (t.VerdictTitle, report.Violations.Count == 0 ? t.VerdictGood : t.VerdictBad(report.Violations.Count), report.Violations.Count),
         ];
         return rows.Select(IReadOnlyList<object?> (row) => [row.Part, row.What, row.Value]);
