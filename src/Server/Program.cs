@@ -8,12 +8,12 @@ using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
 using FlashSale.Server.Telemetry;
 
-// Settings: read and checked before anything is started; wrong ones stop the start, all errors at once. `config` and `settings` only print them.
+// Settings: read and checked before anything is started; wrong ones stop the start, all errors at once. `config` and `settings` only print them, `health` asks who runs.
 var builder = ServerSetup.CreateBuilder(args);
 var (settings, errors) = Settings.Read(builder.Configuration, builder.Environment, SettingsCommands.AreIn(args));
 if (settings is null || SettingsCommands.AreIn(args))
 {
-    return SettingsCommands.Answer(args, settings, errors);
+    return await SettingsCommands.AnswerAsync(args, builder.Configuration, settings, errors);
 }
 
 // Services: storage, then the stages of a request, then the jobs of this instance's roles.
@@ -44,6 +44,7 @@ app.UseSessions();
 
 // Endpoints: each stage maps its own; an instance maps those of its roles.
 app.MapHealth();
+app.MapOwnState();
 app.MapMetrics();
 app.MapEdge();
 app.MapSandboxes();

@@ -13,7 +13,6 @@ public static class HealthEndpoints
         var readiness = app.ServiceProvider.GetRequiredService<Readiness>();
         app.ServiceProvider.GetRequiredService<SaleMetrics>().Observe(
             "flashsale.ready", "1 while this instance says that it is ready", () => [new Measurement<long>(readiness.Reasons().Count == 0 ? 1 : 0)]);
-        app.MapSettings();
         var health = app.MapGroup("/healthz").ExcludeFromDescription();
         health.MapGet("/live", (HttpContext context) => WriteAsync(context, []));
         health.MapGet("/startup", (HttpContext context) => WriteAsync(context, readiness.HasStarted ? [] : readiness.Reasons()));

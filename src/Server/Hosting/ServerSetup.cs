@@ -201,16 +201,24 @@ public static class ServerSetup
         }
     }
 
-    public static void MapOperators(this WebApplication app)
+    /// <summary>What an instance says of itself to operators, whatever its roles; where they have a port of their own, they are answered nowhere else.</summary>
+    public static void MapOwnState(this WebApplication app)
     {
         if (app.Services.GetRequiredService<Settings>().ConsolePort is { } port)
         {
             app.Use((context, next) => context.Connection.LocalPort != port && IsForOperators(context.Request.Path) ? context.WriteProblemAsync(ProblemCode.NotFound) : next(context));
         }
 
+        app.MapSettings();
+        app.MapLoad();
+        app.MapSiteStatus();
+        app.MapReadiness();
+    }
+
+    public static void MapOperators(this WebApplication app)
+    {
         app.MapConsole();
         app.MapSite();
-        app.MapLoad();
     }
 
     private static bool IsForOperators(PathString path) =>

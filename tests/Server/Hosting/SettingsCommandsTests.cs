@@ -2,6 +2,7 @@ using System.Net;
 
 using FlashSale.Tests.Deploy;
 using FlashSale.Tests.Server.Console;
+using FlashSale.Tests.Servers;
 using FlashSale.Tools;
 
 using Xunit;
@@ -82,6 +83,42 @@ public sealed class SettingsCommandsTests
         Assert.True(run.ExitCode == 0, run.Errors);
     }
 
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("127.0.0.1")]
+    [InlineData("*")]
+    public async Task Health_OfAServerThatRunsAndOfNone_IsItsExitCode(string host)
+    {
+        var port = LocalProcess.FreePort();
+        (string Key, string Value) urls = ("ASPNETCORE_URLS", $"https://127.0.0.1:1;http://{host}:{port}");
+        var none = await RunAsync("health", urls);
+        Assert.Equal(1, none.ExitCode);
+        Assert.Contains($"http://127.0.0.1:{port}/ does not answer", none.Errors, StringComparison.Ordinal);
+
+        await using var server = await TestServer.StartAsync(("Urls", $"http://127.0.0.1:{port}"), ("FlashSale__Roles", "risk"));
+        var run = await RunAsync("health", urls);
+        Assert.True(run.ExitCode == 0, run.Everything);
+        Assert.Contains("\"status\":\"ok\"", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Health_OfAServerThatIsNotReady_IsOneAndSaysWhy()
+    {
+        using var stub = new HttpListener();
+        var port = LocalProcess.FreePort();
+        stub.Prefixes.Add($"http://127.0.0.1:{port}/");
+        stub.Start();
+        var asking = RunAsync("health", ("ASPNETCORE_URLS", $"http://127.0.0.1:{port}"));
+        var asked = await stub.GetContextAsync();
+        Assert.Equal("/healthz/ready", asked.Request.RawUrl);
+        asked.Response.StatusCode = 503;
+        asked.Response.Close("{\"reasons\":[\"it sleeps\"]}"u8.ToArray(), willBlock: true);
+
+        var run = await asking;
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("it sleeps", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ConfigOfTheTool_OfAServerThatRuns_IsWhatTheServerWasGiven()
     {
@@ -102,18 +139,41 @@ public sealed class SettingsCommandsTests
         Assert.Contains("401", errors.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Endpoint_OnAnInstanceOfAnyRole_IsForOperatorsAndAuditors()
+    [Theory]
+    [InlineData("settings", HttpStatusCode.OK, "\"key\":\"FlashSale__Roles\",\"value\":\"jobs\",\"isSet\":true")]
+    [InlineData("load", HttpStatusCode.OK, "\"inFlightLimit\"")]
+    [InlineData("site", HttpStatusCode.OK, "\"problems\":[]")]
+    [InlineData("sales/1/readiness", HttpStatusCode.NotFound, "not-found")]
+    public async Task OwnState_OnAnInstanceOfAnyRole_IsForOperatorsAndAuditors(string what, HttpStatusCode status, string said)
     {
         await using var server = await TestServer.StartAsync(("FlashSale__Roles", "jobs"));
-        Task<Answer> AskAsync(HttpClient client) => ConsoleServer.SendAsync(client, HttpMethod.Get, "settings");
+        Task<Answer> AskAsync(HttpClient client) => ConsoleServer.SendAsync(client, HttpMethod.Get, what);
 
         (await AskAsync(server.Anonymous())).Expect(HttpStatusCode.Unauthorized);
         (await AskAsync(server.SignedIn("anna"))).Expect(HttpStatusCode.Forbidden);
         (await AskAsync(server.SignedIn("dora", "dealer", "risk", "approver"))).Expect(HttpStatusCode.Forbidden);
-        (await AskAsync(server.Operator())).Expect(HttpStatusCode.OK);
-        var answer = (await AskAsync(server.SignedIn("aud", "auditor"))).Expect(HttpStatusCode.OK);
-        Assert.Contains("\"key\":\"FlashSale__Roles\",\"value\":\"jobs\",\"isSet\":true", answer.Text, StringComparison.Ordinal);
+        (await AskAsync(server.Operator())).Expect(status);
+        var answer = (await AskAsync(server.SignedIn("aud", "auditor"))).Expect(status);
+        Assert.Contains(said, answer.Text, StringComparison.Ordinal);
+
+        // What is done for all is done where the role is.
+        (await ConsoleServer.SendAsync(server.Operator(), HttpMethod.Post, "site/rollback")).Expect(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task OwnState_WhereOperatorsHaveAPortOfTheirOwn_IsAnsweredThereAlone()
+    {
+        var (shop, own) = (LocalProcess.FreePort(), LocalProcess.FreePort());
+        await using var server = await TestServer.StartAsync(
+            ("Urls", $"http://127.0.0.1:{shop};http://127.0.0.1:{own}"), ("FlashSale__Roles", "orders"), ("FlashSale__Console__Port", $"{own}"));
+        async Task<HttpStatusCode> AskAsync(int port)
+        {
+            using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+            client.DefaultRequestHeaders.Authorization = new("Bearer", server.CreateSession("olga", "operator"));
+            return (await ConsoleServer.SendAsync(client, HttpMethod.Get, "load")).Status;
+        }
+
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.OK), (await AskAsync(shop), await AskAsync(own)));
     }
 
     private static async Task<ToolRun> RunAsync(string command, params IReadOnlyList<(string Key, string Value)> settings)

@@ -10,13 +10,17 @@ namespace FlashSale.Server.Storefront.Publishing;
 /// <summary>The published pages for operators: what is shown, back to the version before, and forward again. What they do holds in every instance within a second.</summary>
 public static class SiteEndpoints
 {
+    /// <summary>On every instance: what each shows, and what hindered it.</summary>
+    public static void MapSiteStatus(this IEndpointRouteBuilder app) =>
+        app.MapGet("/api/v1/admin/site", (HttpContext context, ILedger ledger, SiteStatus status) => SendAsync(context, ledger, status))
+            .WithTags("Operators")
+            .WithSummary("Which version of the pages is shown, and which there are")
+            .Produces<SiteDocument>()
+            .RequireRole(Roles.Operator | Roles.Auditor);
+
     public static void MapSite(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/api/v1/admin/site").RequireRole(Roles.Operator).WithTags("Operators");
-        group.MapGet("", (HttpContext context, ILedger ledger, SiteStatus status) => SendAsync(context, ledger, status))
-            .RequireRole(Roles.Operator | Roles.Auditor)
-            .WithSummary("Which version of the pages is shown, and which there are")
-            .Produces<SiteDocument>();
         group.MapPost("/rollback", RollBackAsync)
             .WithSummary("Show the version before; nothing is published until an operator publishes again")
             .TakesJson<ReasonRequest>()
