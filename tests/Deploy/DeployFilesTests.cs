@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
+using FlashSale.Tests.Servers;
+
 using Xunit;
 
 namespace FlashSale.Tests.Deploy;
@@ -55,15 +57,45 @@ public sealed partial class DeployFilesTests
         }
 
         Assert.All(DockerfileName().Matches(text), match => Assert.True(File.Exists(Path.Combine(Repository.Root, match.Groups[1].Value)), match.Value));
-        Assert.All(DependsOn().Matches(text).SelectMany(match => match.Groups[1].Value.Split(", ")), name => Assert.Contains(name, services));
+        // Whoever is waited for says when it is ready, and whoever is an instance says so by the command of the program.
+        var awaited = Awaited().Matches(text).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        Assert.Equal(["mariadb", "redis", "orders-1", "orders-2", "storefront", "console"], awaited);
+        Assert.DoesNotContain("depends_on: [", text, StringComparison.Ordinal);
+        Assert.All(awaited.Where(name => !IsInstance(text, name)), name => Assert.Contains("healthcheck:\n", Block(text, name), StringComparison.Ordinal));
+        Assert.Contains("test: [CMD, dotnet, /app/FlashSale.Server.dll, health]\n", text[..text.IndexOf("\nservices:\n", StringComparison.Ordinal)], StringComparison.Ordinal);
 
         // Every instance is scraped, and those that the gateway sends to have the addresses that it knows.
         var targets = Repository.Read("deploy/compose/prometheus/flashsale.yml");
-        Assert.All(services.Where(service => Block(text, service).Contains("<<: *instance", StringComparison.Ordinal)), name => Assert.Contains($"{name}:5080", targets, StringComparison.Ordinal));
+        Assert.All(services.Where(service => IsInstance(text, service)), name => Assert.Contains($"{name}:5080", targets, StringComparison.Ordinal));
         Assert.All(services.Where(service => service is "orders-1" or "orders-2" or "storefront" or "console"), name => Assert.Contains(Address().Match(Block(text, name)).Groups[1].Value + ":5080", Repository.Read("deploy/compose/gateway.Dockerfile"), StringComparison.Ordinal));
 
         // What it asks the environment for stands in the example.
-        Assert.All(Variable().Matches(text), match => Assert.Contains($"\n{match.Groups[1].Value}=\n", "\n" + Repository.Read("deploy/compose/example.env"), StringComparison.Ordinal));
+        Assert.All(Variable().Matches(text), match => Assert.Matches($"(?m)^(# )?{match.Groups[1].Value}=$", Repository.Read("deploy/compose/example.env")));
+    }
+
+    [Fact]
+    public async Task AuthKey_WhenItIsMadeAsTheHeadSays_IsTheKeyAlone()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File(".env"), Repository.Read("deploy/compose/example.env").Replace("\nAUTH_KEY=\n", "\nAUTH_KEY=c2VjcmV0+/c2VjcmV0==\n", StringComparison.Ordinal));
+        var run = await ToolRun.RunAsync("bash", folder.Path, "-euc", AuthKeyCommand().Match(Repository.Read(Compose)).Groups[1].Value);
+
+        Assert.True(run.ExitCode == 0, run.Everything);
+        Assert.Equal("c2VjcmV0+/c2VjcmV0==", await File.ReadAllTextAsync(folder.File("auth.key")));
+        Assert.Equal("600", (await ToolRun.RunAsync("stat", folder.Path, "-c", "%a", "auth.key")).Output.Trim());
+    }
+
+    [Fact]
+    public async Task GatewaysHealth_WhenItAnswersAndWhenNobodyDoes_IsTold()
+    {
+        var script = GatewayHealth().Match(Repository.Read(Compose)).Groups[1].Value.Replace("\\\\", "\\", StringComparison.Ordinal).Replace("$$", "$", StringComparison.Ordinal);
+        await using var gateway = await Nginx.StartAsync(NginxSite.Of(LocalProcess.FreePort()));
+        Task<ToolRun> AskAsync(string what, int port) => ToolRun.RunAsync("bash", "/", "-c", script.Replace("/8080", $"/{port}", StringComparison.Ordinal).Replace("/healthz/live", what, StringComparison.Ordinal));
+
+        var told = await AskAsync("/healthz/live", gateway.Port);
+        Assert.True(told.ExitCode == 0, script + told.Everything);
+        Assert.NotEqual(0, (await AskAsync("/healthz/ready", gateway.Port)).ExitCode);
+        Assert.NotEqual(0, (await AskAsync("/healthz/live", LocalProcess.FreePort())).ExitCode);
     }
 
     [Fact]
@@ -81,6 +113,8 @@ public sealed partial class DeployFilesTests
         Assert.Contains("token_keys = { \"derived\" }", site, StringComparison.Ordinal);
         Assert.Equal(4, ServerLine().Count(site));
     }
+
+    private static bool IsInstance(string text, string service) => Block(text, service).Contains("<<: *instance", StringComparison.Ordinal);
 
     /// <summary>The names below a section of the file, which is indented by two.</summary>
     private static IReadOnlyList<string> Names(string text, string section)
@@ -114,8 +148,14 @@ public sealed partial class DeployFilesTests
     [GeneratedRegex(@"dockerfile: ([\w./]+)", RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex DockerfileName();
 
-    [GeneratedRegex(@"depends_on: \[([^\]]+)\]", RegexOptions.CultureInvariant, 1_000)]
-    private static partial Regex DependsOn();
+    [GeneratedRegex(@"^ +([\w-]+): \{condition: service_healthy\}$", RegexOptions.CultureInvariant | RegexOptions.Multiline, 1_000)]
+    private static partial Regex Awaited();
+
+    [GeneratedRegex(@"^#   (\(umask 077; .*? > auth\.key\))", RegexOptions.CultureInvariant | RegexOptions.Multiline, 1_000)]
+    private static partial Regex AuthKeyCommand();
+
+    [GeneratedRegex(@"test: \[CMD, bash, -c, ""(.+)""\]$", RegexOptions.CultureInvariant | RegexOptions.Multiline, 1_000)]
+    private static partial Regex GatewayHealth();
 
     [GeneratedRegex(@"ipv4_address: ([\d.]+)", RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex Address();
