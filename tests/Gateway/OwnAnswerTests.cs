@@ -3,6 +3,7 @@ using System.Net;
 
 using FlashSale.Core.Wire;
 using FlashSale.Tests.Server;
+using FlashSale.Tests.Server.Telemetry;
 using FlashSale.Tests.Servers;
 
 using Xunit;
@@ -48,6 +49,22 @@ public sealed class OwnAnswerTests
     {
         await using var rig = await GatewayRig.StartAsync();
         Assert.True((await rig.PostAsync("/api/v1/time", null, "{}")).WasPassedOn);
+    }
+
+    [Fact]
+    public async Task Metrics_WhenPrometheusReadsThem_AreRightAndStandInTheDocuments()
+    {
+        await using var rig = await GatewayRig.StartAsync(state => state.Address = (1, 1));
+        await rig.OrderAsync("anna", rig.Token("anna"));
+        await rig.OrderAsync("anna", rig.Token("anna"));
+        Assert.True(await rig.MetricAsync("""flashsale_gateway_refusals_total{class="order",reason="address-rate"}""") > 0);
+        var scrape = new Scrape((await rig.GetAsync("/gateway/metrics")).Expect(HttpStatusCode.OK).Body);
+
+        Assert.Equal("", await scrape.CheckAsync());
+        Assert.Contains(scrape.Lines, line => line.StartsWith("flashsale_gateway_decisions_total{", StringComparison.Ordinal));
+        var named = scrape.Lines.Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line.Split(' ')[2]).ToArray();
+        Assert.Equal(8, named.Length);
+        Assert.All(named, name => Assert.Contains($"| `{name}` | ", Repository.Read("docs/metrics.md"), StringComparison.Ordinal));
     }
 
     [Fact]

@@ -80,7 +80,15 @@ function _M.poll(result)
     count('flashsale_gateway_state_polls_total{result="' .. result .. '"}')
 end
 
-local TYPES = { "decisions", "failures", "fetches", "outcomes", "refusals", "requests", "state_polls" }
+local METRICS = {
+    { "decisions", "Requests to order that were refused here, or passed on" },
+    { "failures", "Requests that were passed on, and no instance answered" },
+    { "fetches", "Documents and pages that were asked of the application, once for all who wait" },
+    { "outcomes", "Requests by what became of them: refused, answered or passed on" },
+    { "refusals", "Requests that were refused, by the reason" },
+    { "requests", "Requests that arrived" },
+    { "state_polls", "Questions for the state of the sales, by what came back" },
+}
 
 function _M.show()
     local clock = require "clock"
@@ -88,8 +96,9 @@ function _M.show()
     local lines = {}
     local names = counters:get_keys(0)
     table.sort(names)
-    for _, metric in ipairs(TYPES) do
-        local prefix = "flashsale_gateway_" .. metric .. "_total"
+    for _, metric in ipairs(METRICS) do
+        local prefix = "flashsale_gateway_" .. metric[1] .. "_total"
+        lines[#lines + 1] = "# HELP " .. prefix .. " " .. metric[2]
         lines[#lines + 1] = "# TYPE " .. prefix .. " counter"
         for _, name in ipairs(names) do
             if name:sub(1, #prefix) == prefix then
@@ -99,6 +108,7 @@ function _M.show()
     end
 
     local asked = ngx.shared.state:get "asked"
+    lines[#lines + 1] = "# HELP flashsale_gateway_state_age_seconds How old what the gateway knows of the sales is; +Inf before it has heard anything"
     lines[#lines + 1] = "# TYPE flashsale_gateway_state_age_seconds gauge"
     lines[#lines + 1] = "flashsale_gateway_state_age_seconds " .. (asked and string.format("%.3f", (clock.monotonic() - asked) / 1000) or "+Inf")
     ngx.header["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
