@@ -24,6 +24,9 @@ internal static partial class MetricNames
         .Where(line => line.Length > 0 && line[0] != '#')
         .ToLookup(line => line[..line.IndexOfAny(['{', ' '])], StringComparer.Ordinal);
 
+    /// <summary>What a line has for a label; nothing where it has none.</summary>
+    public static IEnumerable<string> Values(string line, string label) => Matcher().Matches(line).Where(match => match.Groups[1].Value == label).Select(match => match.Groups[2].Value);
+
     [GeneratedRegex(@"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\[[^\]]*\]", RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex Grouping();
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 using FlashSale.Tests.Faults;
 using FlashSale.Tests.Server;
@@ -75,18 +76,37 @@ public sealed class MetricNamesTests(FaultServers servers)
         }
     }
 
-    /// <summary>A label that no line has; or, where one value is asked for, that value. Values that only trouble makes cannot be here.</summary>
+    [Theory]
+    [InlineData("reason=shed|queue_full", "")]
+    [InlineData("reason=shed|queue-full", "x: m has no reason=\"queue-full\"")]
+    [InlineData("reason=she", "x: m has no reason=\"she\"")]
+    [InlineData("reasons=shed", "x: m has no label reasons")]
+    [InlineData("roles=(.+,)?jobs(,.+)?", "")]
+    [InlineData("roles=(.+,)?job(,.+)?", "x: m has no roles=\"(.+,)?job(,.+)?\"")]
+    [InlineData("reason=$reason", "")]
+    public void Missing_WhenAValueIsMisspelt_SaysWhich(string asked, string missing)
+    {
+        string[] lines = ["m{reason=\"shed\",roles=\"orders,jobs\"} 0", "m{reason=\"queue_full\",roles=\"orders\"} 0"];
+        Assert.Equal(missing, string.Join('\n', Missing("x", "m", (asked.Split('=')[0], asked.Split('=')[1]), lines)));
+    }
+
+    /// <summary>A label that no line has; or, where values are asked for, one that no line has: what only trouble counts is listed at 0.</summary>
     private static IEnumerable<string> Missing(string where, string name, (string Label, string Value) asked, string[] lines)
     {
-        if (!lines.Any(line => line.Contains($"{asked.Label}=\"", StringComparison.Ordinal)))
+        var values = lines.SelectMany(line => MetricNames.Values(line, asked.Label)).ToHashSet(StringComparer.Ordinal);
+        if (values.Count == 0)
         {
             yield return $"{where}: {name} has no label {asked.Label}";
         }
-        else if (asked.Label is "le" or "state" && !asked.Value.Contains('$', StringComparison.Ordinal))
+        else if (!asked.Value.Contains('$', StringComparison.Ordinal))
         {
-            foreach (var value in asked.Value.Split('|').Where(value => !lines.Any(line => line.Contains($"{asked.Label}=\"{value}\"", StringComparison.Ordinal))))
+            // One after the other, unless it is more than a list of words.
+            foreach (var value in asked.Value.Contains('(', StringComparison.Ordinal) ? [asked.Value] : asked.Value.Split('|'))
             {
-                yield return $"{where}: {name} has no {asked.Label}=\"{value}\"";
+                if (!values.Any(there => Regex.IsMatch(there, $"^(?:{value})$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1))))
+                {
+                    yield return $"{where}: {name} has no {asked.Label}=\"{value}\"";
+                }
             }
         }
     }
@@ -153,9 +173,10 @@ public sealed class MetricNamesTests(FaultServers servers)
     }
 
     /// <summary>The id of the order that this user now has.</summary>
-    internal static async Task<string> BuyAsync(Site site, string offer, string user)
+    internal static Task<string> BuyAsync(Site site, string offer, string user) => BuyAsync(site.SignedIn(user), offer);
+
+    internal static async Task<string> BuyAsync(HttpClient shopper, string offer)
     {
-        var shopper = site.SignedIn(user);
         var token = (await ConsoleServer.SendAsync(shopper, HttpMethod.Post, $"/api/v1/offers/{offer}/order-tokens")).Expect(HttpStatusCode.Created);
         var body = new JsonObject { ["token"] = token.Json.GetProperty("token").GetString() };
         return (await ConsoleServer.SendAsync(shopper, HttpMethod.Post, "/api/v1/orders", body)).Expect(HttpStatusCode.Created).Id;
