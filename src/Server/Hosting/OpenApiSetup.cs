@@ -68,7 +68,7 @@ public static class OpenApiSetup
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
             BearerFormat = "JWT",
-            Description = "HS256; iss and aud are flashsale, sub is the user, role has operator, approver, risk, dealer or auditor.",
+            Description = "HS256; iss and aud are flashsale, sub is the user, role has viewer, operator, approver, risk, dealer or auditor.",
         });
         return Task.CompletedTask;
     }
