@@ -78,6 +78,14 @@ public sealed class SaleOfTest
 
     public DateTimeOffset OpensAt => published.Json.GetProperty("opensAt").GetDateTimeOffset();
 
+    public DateTimeOffset ClosesAt => published.Json.GetProperty("closesAt").GetDateTimeOffset();
+
+    /// <summary>How long it may take until somebody sees that the sale has opened.</summary>
+    public TimeSpan OpeningPatience => PatienceFor(OpensAt);
+
+    /// <summary>How long it may take until somebody sees that the sale is over.</summary>
+    public TimeSpan EndPatience => PatienceFor(ClosesAt);
+
     public static async Task<SaleOfTest> PublishAsync(DemoShop shop, Terms terms)
     {
         var answer = await shop.PublishAsync(
@@ -98,6 +106,13 @@ public sealed class SaleOfTest
             terms.Stock,
             terms.Offers);
         return new SaleOfTest(shop, answer);
+    }
+
+    /// <summary>What is left until then, and what any other change of a page may take.</summary>
+    private static TimeSpan PatienceFor(DateTimeOffset moment)
+    {
+        var left = moment - TimeProvider.System.GetUtcNow();
+        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + Visitor.Patience;
     }
 
     /// <param name="action">pause, resumption, closure</param>

@@ -35,6 +35,48 @@ public abstract class BrowserTests(BrowserShop shop, OneChromium chromium) : IAs
         return visitor;
     }
 
+    /// <summary>
+    /// A sale before whose opening the steps were taken. They are taken at the pace of the machine: when it was too busy, once more with another sale, which opens in twice the time, up to two minutes.
+    /// </summary>
+    /// <param name="seconds">From the publication to the opening, at first.</param>
+    /// <param name="steps">False when they came too late. What goes wrong in them before the opening is wrong; what does after it may be late.</param>
+    protected Task<SaleOfTest> BeforeOpeningAsync(int seconds, Func<SaleOfTest, Task<bool>> steps, Func<TimeSpan, Terms>? terms = null) =>
+        InTimeAsync(seconds, terms ?? (time => new Terms { OpensIn = time }), sale => sale.OpensAt, steps);
+
+    /// <summary>The same, before the end of a sale that is open.</summary>
+    protected Task<SaleOfTest> BeforeEndAsync(int seconds, Func<SaleOfTest, Task<bool>> steps) =>
+        InTimeAsync(seconds, time => new Terms { ClosesIn = time }, sale => sale.ClosesAt, steps);
+
+    private async Task<SaleOfTest> InTimeAsync(int seconds, Func<TimeSpan, Terms> terms, Func<SaleOfTest, DateTimeOffset> moment, Func<SaleOfTest, Task<bool>> steps)
+    {
+        const int SecondsMax = 120;
+        for (; ; seconds *= 2)
+        {
+            var sale = await Shop.PublishAsync(terms(TimeSpan.FromSeconds(seconds)));
+            var before = visitors.Count;
+            try
+            {
+                if (await steps(sale))
+                {
+                    return sale;
+                }
+
+                Assert.True(seconds * 2 <= SecondsMax, $"Not even {seconds} s are enough.");
+            }
+            catch (Exception) when (TimeProvider.System.GetUtcNow() >= moment(sale) && seconds * 2 <= SecondsMax)
+            {
+                // Once more.
+            }
+
+            // Who came too late has no part in the test.
+            foreach (var late in visitors[before..])
+            {
+                await late.DisposeAsync();
+                visitors.Remove(late);
+            }
+        }
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()

@@ -60,13 +60,16 @@ public sealed class LoserTests(BrowserShop shop, OneChromium chromium) : Browser
     [Fact]
     public async Task LateOne_AfterTheEnd_IsToldSoAndNotTempted()
     {
-        var sale = await Shop.PublishAsync(new Terms { ClosesIn = TimeSpan.FromSeconds(4) });
         var visitor = await ComeSignedInAsync("late");
         visitor.Faults.Expect("410");
-        await visitor.GoAsync(sale.Path);
-        await visitor.SeesButtonAsync("grab");
+        var sale = await BeforeEndAsync(4, async sale =>
+        {
+            await visitor.GoAsync(sale.Path);
+            await visitor.SeesButtonAsync("grab");
+            return true;
+        });
 
-        await visitor.SeesButtonAsync("ended");
+        await visitor.SeesButtonAsync("ended", sale.EndPatience);
         await visitor.GoAsync(sale.Checkout);
         await visitor.SeesButtonAsync("ended");
         await visitor.GoAsync(sale.Checkout + "/now");
@@ -78,7 +81,7 @@ public sealed class LoserTests(BrowserShop shop, OneChromium chromium) : Browser
     [InlineData(1, OrderStatus.RefundDue)]
     public async Task Payment_AfterTheTimeIsUp_TakesAPlaceAgainOrIsGivenBack(int stock, OrderStatus outcome)
     {
-        var sale = await Shop.PublishAsync(new Terms { Stock = stock, PaymentSeconds = 5 });
+        var sale = await Shop.PublishAsync(new Terms { Stock = stock, PaymentSeconds = 20 });
         var visitor = await ComeSignedInAsync("slow");
         visitor.Faults.Expect("409");
         await visitor.GoAsync(sale.Checkout);
@@ -86,8 +89,7 @@ public sealed class LoserTests(BrowserShop shop, OneChromium chromium) : Browser
         await visitor.PressAsync();
         await visitor.SeesButtonAsync("won");
         await visitor.PressAsync();
-        var order = visitor.Page;
-        var address = visitor.Path;
+        var address = await visitor.ArrivesAtOrderAsync();
         await visitor.PressAsync();
         await visitor.SeesHeadingAsync((await visitor.TextsAsync()).Sandbox);
 
@@ -95,7 +97,7 @@ public sealed class LoserTests(BrowserShop shop, OneChromium chromium) : Browser
         var payment = visitor.Page;
         await visitor.NewTabAsync(address);
         // An order ends up to a quarter of its time after it, and the page looks again every few seconds.
-        await visitor.SeesHeadingAsync((await visitor.TextsAsync()).StatusOf(OrderStatus.Expired), 20_000);
+        await visitor.SeesHeadingAsync((await visitor.TextsAsync()).StatusOf(OrderStatus.Expired), 50_000);
         var next = NewUser("next");
         await sale.PayAsync(await sale.OrderAsync(next), next);
 
@@ -130,9 +132,9 @@ public sealed class LoserTests(BrowserShop shop, OneChromium chromium) : Browser
 
         await visitor.SeesButtonAsync("won");
         await visitor.PressAsync();
-        var order = visitor.Path;
+        var order = await visitor.ArrivesAtOrderAsync();
         visitor.LookAt(first);
         await visitor.PressAsync();
-        Assert.Equal(order, visitor.Path);
+        Assert.Equal(order, await visitor.ArrivesAtOrderAsync());
     }
 }

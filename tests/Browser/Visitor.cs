@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 using FlashSale.Server.Storefront;
 using FlashSale.Tests.Server;
 
@@ -13,6 +16,8 @@ namespace FlashSale.Tests.Browser;
 public sealed class Visitor : IAsyncDisposable
 {
     public const float PatienceMs = 20_000;
+
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(PatienceMs);
 
     private readonly TestServer server;
 
@@ -53,7 +58,14 @@ public sealed class Visitor : IAsyncDisposable
     public Task GoAsync(string path) => Page.GotoAsync(path);
 
     /// <summary>The tab comes to this path.</summary>
-    public Task ArrivesAsync(string path) => Eventually.HoldsAsync(() => Task.FromResult(Path == path), path, TimeSpan.FromMilliseconds(PatienceMs));
+    public Task ArrivesAsync(string path) => Eventually.HoldsAsync(() => Task.FromResult(Path == path), path, Patience);
+
+    /// <summary>The tab comes to the page of an order; its path. A press only begins to lead there.</summary>
+    public async Task<string> ArrivesAtOrderAsync(string prefix = "")
+    {
+        await Eventually.HoldsAsync(() => Task.FromResult(Path.StartsWith(prefix + "/orders/", StringComparison.Ordinal)), prefix + "/orders/", Patience);
+        return Path;
+    }
 
     /// <summary>Another tab, which is looked at from now on.</summary>
     public async Task<IPage> NewTabAsync(string path)
@@ -85,12 +97,13 @@ public sealed class Visitor : IAsyncDisposable
         Page.Locator(offerId is null ? "[data-main-button]" : $"[data-main-button][data-offer='{offerId}']").First;
 
     /// <summary>The main button comes to this state; at that moment it has its label in the language of the page, and may be pressed or not as the table says.</summary>
-    public async Task SeesButtonAsync(string state)
+    /// <param name="patience">For what comes at a time of its own.</param>
+    public async Task SeesButtonAsync(string state, TimeSpan? patience = null)
     {
         ButtonLook? seen = null;
         try
         {
-            await Eventually.HoldsAsync(async () => (seen = await LookAtButtonAsync()) is { } look && look.State == state, state, TimeSpan.FromMilliseconds(PatienceMs));
+            await Eventually.HoldsAsync(async () => (seen = await LookAtButtonAsync()) is { } look && look.State == state, state, patience ?? Patience);
         }
         catch (Exception exception) when (exception is Xunit.Sdk.IAssertionException)
         {
@@ -132,7 +145,7 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>The text stands in the page, where a person sees it.</summary>
     public Task SeesAsync(string text) => Expect(Page.GetByText(text).Filter(new() { Visible = true }).First).ToBeVisibleAsync();
 
-    public Task SeesHeadingAsync(string text, float patienceMs = 5_000) => Expect(Page.Locator("h1")).ToHaveTextAsync(text, new() { Timeout = patienceMs });
+    public Task SeesHeadingAsync(string text, float patienceMs = PatienceMs) => Expect(Page.Locator("h1")).ToHaveTextAsync(text, new() { Timeout = patienceMs });
 
     public Task<T> ReadAsync<T>(string expression) => Page.EvaluateAsync<T>(expression);
 
@@ -151,7 +164,7 @@ public sealed class Visitor : IAsyncDisposable
             }
         },
         expression,
-        TimeSpan.FromMilliseconds(PatienceMs));
+        Patience);
 
     /// <summary>The tab speaks to the browser itself.</summary>
     public Task<ICDPSession> ProtocolAsync() => Profile.NewCDPSessionAsync(Page);
@@ -168,6 +181,17 @@ public sealed class Visitor : IAsyncDisposable
 
     /// <summary>When the texts of the countdown and the states of the main button changed, by the true clock of this machine, which is the server's.</summary>
     public Task<Change[]> ChangesAsync() => Page.EvaluateAsync<Change[]>("__watching.changes");
+
+    /// <summary>From the next page on, the trips of its requests are noted.</summary>
+    public Task NoteTripsAsync() => Profile.AddInitScriptAsync(Watching.Trips);
+
+    public Task<Trip[]> TripsAsync() => Page.EvaluateAsync<Trip[]>("__trips");
+
+    /// <summary>From now on a timer by the true clock runs beside those of the page, for each full second before this moment.</summary>
+    public Task TickAsync(DateTimeOffset moment) => Page.EvaluateAsync("moment => __watching.tick(moment)", moment.ToUnixTimeMilliseconds());
+
+    /// <summary>How late those timers were.</summary>
+    public Task<Tick[]> TicksAsync() => Page.EvaluateAsync<Tick[]>("__watching.ticks");
 
     /// <summary>What the visitor's screen reader was told of by itself, in order.</summary>
     public Task<string[]> AnnouncedAsync() => Page.EvaluateAsync<string[]>("__watching.announced");
@@ -209,6 +233,26 @@ public sealed class ButtonLook
     public string Language { get; set; } = "";
 }
 
+/// <summary>A request and its answer.</summary>
+public sealed class Trip
+{
+    public string Path { get; set; } = "";
+
+    public double Ms { get; set; }
+
+    /// <summary>The answer came: milliseconds since 1970, true time.</summary>
+    public double At { get; set; }
+}
+
+/// <summary>A timer that was due at a full second.</summary>
+public sealed class Tick
+{
+    /// <summary>Seconds until the moment.</summary>
+    public int Left { get; set; }
+
+    public double LateMs { get; set; }
+}
+
 /// <summary>Something that a person sees has changed.</summary>
 public sealed class Change
 {
@@ -222,4 +266,10 @@ public sealed class Change
 
     /// <summary>Milliseconds since 1970, true time.</summary>
     public double At { get; set; }
+
+    /// <summary>What the countdown says, in its last minute; else null.</summary>
+    public int? SecondsLeft() =>
+        Regex.Match(Text, "^([0-9]+) (秒|s)$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)) is { Success: true } match && What == "countdown"
+            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : null;
 }

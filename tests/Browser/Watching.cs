@@ -38,6 +38,25 @@ internal static class Watching
               hidden = value;
               document.dispatchEvent(new Event("visibilitychange"));
             },
+            /** A timer for each full second before a moment of the true time: how late each was. What holds up the page holds up these too. */
+            tick(moment) {
+              const ticks = (globalThis.__watching.ticks = []);
+              for (let due = moment - 1_000; due > trueNow(); due -= 1_000) setTimeout(() => ticks.push({ left: (moment - due) / 1_000, lateMs: trueNow() - due }), due - trueNow());
+            },
+          };
+        })();
+        """;
+
+    /// <summary>Runs before any script of a page: notes how long each answer was under way, as the page sees it. That is how well it can know the time.</summary>
+    public const string Trips = """
+        (() => {
+          const ask = globalThis.fetch, trips = (globalThis.__trips = []);
+          const trueNow = (globalThis.__trueDate ?? Date).now;
+          globalThis.fetch = async (...what) => {
+            const sent = performance.now();
+            const answer = await ask(...what);
+            trips.push({ path: new URL(answer.url).pathname, ms: performance.now() - sent, at: trueNow() });
+            return answer;
           };
         })();
         """;
