@@ -36,7 +36,8 @@ public sealed class RestartTests(BrowserShop shop, OneChromium chromium, DemoSho
         await Eventually.HoldsAsync(() => tokens.Count > 1, "it tries again");
         await own.Server.RestartAsync();
 
-        await visitor.SeesButtonAsync("won");
+        // The longer the server was away, the more rarely it is asked: every fifteen seconds in the end.
+        await visitor.SeesButtonAsync("won", Visitor.Patience * 2);
         Assert.Single(tokens.Distinct());
         Assert.Single(await sale.OrdersOfAsync(user));
         await sale.AssertReconciledAsync();
