@@ -44,6 +44,10 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
 {
     private static readonly TimeSpan Shanghai = TimeSpan.FromHours(8);
 
+    /// <summary>Of the crowd: how many got none, and when the last one came who got one.</summary>
+    private int turnedAway;
+    private long lastPlaced;
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -69,7 +73,7 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         using var ends = new CancellationTokenSource();
         var load = LoadAsync(id, ends.Token);
         await anna.GoAsync($"/console/en/sales/{id}");
-        await Eventually.HoldsAsync(async () => await FigureAsync(anna, "placed") > 5, "orders on the board", TimeSpan.FromMilliseconds(Visitor.PatienceMs));
+        await Eventually.HoldsAsync(async () => await FigureAsync(anna, "placed") > 5, "orders on the board", Visitor.Patience);
         if (script)
         {
             await Expect(anna.Page.Locator("[data-chart] canvas")).ToHaveCountAsync(4);
@@ -133,7 +137,7 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         var load = LoadAsync(id, ends.Token);
         var visitor = await ComeToConsoleAsync("ada", true, "operator", "approver", "risk", "auditor");
         await visitor.GoAsync($"{root}/sales/{id}");
-        await Eventually.HoldsAsync(async () => await FigureAsync(visitor, "placed") > 15, "orders on the board", TimeSpan.FromMilliseconds(Visitor.PatienceMs));
+        await Eventually.HoldsAsync(async () => await FigureAsync(visitor, "placed") > 15, "orders on the board", Visitor.Patience);
         foreach (var (path, name) in Places(id))
         {
             if (name.Length > 0)
@@ -197,9 +201,13 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         await anna.GoAsync($"/console/en/sales/{id}/pause");
         await SendAsync(anna, "pause", "Paused, in every instance within a second.", ("reason", "a look at the price"));
         await Task.Delay(TimeSpan.FromSeconds(1));
+        var aSecondLater = TimeProvider.System.GetTimestamp();
+        // The first of them may have come before that second was over, the next have not.
+        await SeesTurnedAwayAsync(2);
         var before = await StockAsync(id);
-        await Task.Delay(500);
+        await SeesTurnedAwayAsync(5);
         Assert.Equal(before, await StockAsync(id));
+        Assert.True(Volatile.Read(ref lastPlaced) < aSecondLater, "An order was placed that came a second after the pause.");
 
         await anna.GoAsync($"/console/en/sales/{id}/stock");
         await SendAsync(anna, "stock", "The stock was adjusted.", ("delta", "50"), ("reference", "PO-7"), ("reason", "more cars"));
@@ -249,6 +257,13 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         return created.Id;
     }
 
+    /// <summary>So many more of the crowd come away with nothing.</summary>
+    private async Task SeesTurnedAwayAsync(int more)
+    {
+        var until = Volatile.Read(ref turnedAway) + more;
+        await Eventually.HoldsAsync(() => Volatile.Read(ref turnedAway) >= until, "shoppers are turned away");
+    }
+
     /// <summary>Shoppers, one after the other, each of whom wants one.</summary>
     private async Task LoadAsync(string sale, CancellationToken ends)
     {
@@ -256,10 +271,21 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         while (!ends.IsCancellationRequested)
         {
             var shopper = own.Server.SignedIn(NewUser("crowd"));
+            var came = TimeProvider.System.GetTimestamp();
+            var placed = false;
             var token = await ConsoleServer.SendAsync(shopper, HttpMethod.Post, $"/api/v1/offers/{offer}/order-tokens");
             if (token.Status == HttpStatusCode.Created)
             {
-                await ConsoleServer.SendAsync(shopper, HttpMethod.Post, "/api/v1/orders", new JsonObject { ["token"] = token.Json.GetProperty("token").GetString() });
+                placed = (await ConsoleServer.SendAsync(shopper, HttpMethod.Post, "/api/v1/orders", new JsonObject { ["token"] = token.Json.GetProperty("token").GetString() })).Status == HttpStatusCode.Created;
+            }
+
+            if (placed)
+            {
+                Volatile.Write(ref lastPlaced, came);
+            }
+            else
+            {
+                Interlocked.Increment(ref turnedAway);
             }
 
             await Task.Delay(60, CancellationToken.None);
