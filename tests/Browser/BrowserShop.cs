@@ -51,6 +51,8 @@ public sealed record Terms
 
     public int PaymentSeconds { get; init; } = 900;
 
+    public int PerUserLimit { get; init; } = 1;
+
     /// <summary>When reservations are taken, from the publication; null: none are needed.</summary>
     public (TimeSpan OpensIn, TimeSpan ClosesIn)? Reservations { get; init; }
 }
@@ -96,6 +98,7 @@ public sealed class SaleOfTest
                 definition["opensAt"] = ConsoleServer.Rfc3339(now + terms.OpensIn);
                 definition["closesAt"] = ConsoleServer.Rfc3339(now + terms.ClosesIn);
                 definition["paymentWindowSeconds"] = terms.PaymentSeconds;
+                definition["offers"]![0]!["perUserLimit"] = terms.PerUserLimit;
                 if (terms.Reservations is { } reservations)
                 {
                     definition["requiresReservation"] = true;
@@ -117,6 +120,9 @@ public sealed class SaleOfTest
 
     /// <param name="action">pause, resumption, closure</param>
     public Task ChangeAsync(string action) => shop.ChangeAsync(published, action);
+
+    public async Task ReserveAsync(string user) =>
+        (await ConsoleServer.SendAsync(shop.Server.SignedIn(user), HttpMethod.Post, $"/api/v1/sales/{Id}/reservations")).Expect(HttpStatusCode.Created);
 
     /// <summary>Somebody else orders; the id of the order.</summary>
     public async Task<string> OrderAsync(string user)

@@ -16,7 +16,8 @@ export async function call<K extends keyof Schemas>(method: string, path: string
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   try {
-    const init: RequestInit = { method, signal: stop.signal, headers: { accept: "application/json" } };
+    // What is written is sent, even if its page is left meanwhile.
+    const init: RequestInit = { method, signal: stop.signal, keepalive: method === "PUT", headers: { accept: "application/json" } };
     // What is asked for is as fresh as the server says it is; a cache on the way answers as long as it may.
     if (method === "GET") init.cache = "no-cache";
     if (body) {
@@ -27,9 +28,11 @@ export async function call<K extends keyof Schemas>(method: string, path: string
     const at = performance.now();
     const json = await response.json().catch(() => null);
     if (response.ok && json !== null) return { ok: true, status: response.status, body: json, at, location: response.headers.get("location") };
-    if (response.ok || !json || typeof json.code !== "string") return lost(response.status);
-    const seconds = Number(response.headers.get("retry-after") ?? 1);
-    return { ok: false, status: response.status, code: json.code, problem: json, retryMs: json.retryAfterMs ?? (Number.isFinite(seconds) ? seconds : 1) * 1_000 };
+    const seconds = Number(response.headers.get("retry-after") ?? "none");
+    const told = Number.isFinite(seconds) ? seconds * 1_000 : undefined;
+    // What stands between us and the shop may refuse without a problem of ours, and says as well when to come again.
+    if (response.ok || !json || typeof json.code !== "string") return lost(response.status, told);
+    return { ok: false, status: response.status, code: json.code, problem: json, retryMs: json.retryAfterMs ?? told ?? 1_000 };
   } catch {
     return lost(0);
   } finally {
@@ -39,4 +42,4 @@ export async function call<K extends keyof Schemas>(method: string, path: string
 
 export const get = <K extends keyof Schemas>(path: string) => call<K>("GET", path);
 
-const lost = (status: number) => ({ ok: false as const, status, code: "lost", problem: {}, retryMs: 500 });
+const lost = (status: number, retryMs = 500) => ({ ok: false as const, status, code: "lost", problem: {}, retryMs });

@@ -3,13 +3,17 @@ import { call, get, type Answer, type Schemas } from "./api.ts";
 import { label, type State } from "./button.ts";
 import { solve, type Solution } from "./challenge.ts";
 import * as clock from "./clock.ts";
-import { announce, data, jitter, language, link, note, one, read, store, texts, wait } from "./page.ts";
+import { announce, data, jitter, language, link, note, one, Patience, read, store, texts, wait } from "./page.ts";
 import { SaleView } from "./sale.ts";
 
 /** The server asks for a second; a tenth more, for what the clocks differ by. */
 const READY_AFTER_MS = 1_100;
 const TOKENS_BEFORE_MS = 600_000;
 const RENEW_BEFORE_MS = 30_000;
+/** A token that was refused for good is asked for again all the same, in case something changed; ever more seldom. */
+const REFUSED_MS = 4_000;
+/** Where an order in line should be: later, the click itself is sent again. */
+const QUEUE_ATTEMPTS = 30;
 const CONTACT = "fs-contact";
 const FIELDS = ["name", "phone", "city"] as const;
 
@@ -32,9 +36,12 @@ class Checkout {
   private readonly key = `fs-token-${this.offer}`;
   private held: Held | null = null;
   private won: Schemas["MyOrderDocument"] | null = null;
+  /** When it was known to be there, by performance.now(). */
+  private wonAt = 0;
   /** An earlier request with this token may have made the order. */
   private unknown = false;
   private asking = false;
+  private readonly patience = new Patience();
   private readyTimer = 0;
 
   async start(): Promise<void> {
@@ -60,28 +67,42 @@ class Checkout {
 
   private mayHaveAnother(): boolean {
     const limit = this.view.sale.offers.find((offer) => offer.id === this.offer)?.perUserLimit ?? 1;
-    const live = (this.view.me?.orders ?? []).filter((order) => order.offerId === this.offer && (order.status === "held" || order.status === "paid"));
-    return live.length < limit;
+    return this.view.liveOrders(this.offer).length < limit;
+  }
+
+  /** Nobody is asked for a token who would not get one. */
+  private wantsToken(now: number): boolean {
+    const { me, sale, state } = this.view;
+    return state!.phase !== "ended"
+      && !me!.barred
+      && (!sale.requiresReservation || me!.reservation === "approved")
+      && this.mayHaveAnother()
+      && now >= this.view.opensAt() - TOKENS_BEFORE_MS;
+  }
+
+  /** What became of the order meanwhile, in another tab or by itself. */
+  private followWon(): void {
+    if (!this.won || this.view.meAsked < this.wonAt) return;
+    this.won = this.view.liveOrders(this.offer).find((order) => order.id === this.won!.id) ?? null;
+    if (!this.won) this.result("", "");
   }
 
   /** Whenever something is known anew: is a token wanted, and is there one that was sent and not answered? */
   private async follow(): Promise<void> {
     const user = this.view.me?.userId;
     const now = clock.now();
+    this.followWon();
     if (!user || Number.isNaN(now) || !this.view.state || this.won || this.view.step !== "idle") return;
-    if (!this.held) this.held = this.restore(user, now);
-    if (this.held?.sent) return this.submit();
-    const wanted = this.view.state.phase !== "ended" && this.mayHaveAnother() && now >= this.view.opensAt() - TOKENS_BEFORE_MS;
-    if (wanted && (!this.held || now > this.held.expiresAt - RENEW_BEFORE_MS)) await this.ask(user);
+    if (!this.held) this.restore(user, now);
+    if (this.held?.sent) await (this.held.expiresAt > now ? this.submit() : this.giveUp());
+    else if (this.wantsToken(now) && this.patience.left === 0 && (!this.held || now > this.held.expiresAt - RENEW_BEFORE_MS)) await this.ask(user);
   }
 
-  private restore(user: string, now: number): Held | null {
+  private restore(user: string, now: number): void {
     const kept = read<Held>(this.key);
-    if (kept && kept.user === user && kept.expiresAt > now) {
-      this.wake(kept, now);
-      return kept;
-    }
-    return null;
+    if (kept?.user !== user || (kept.expiresAt <= now && !kept.sent)) return;
+    this.held = kept;
+    this.wake(kept, now);
   }
 
   private keep(held: Held | null): void {
@@ -101,6 +122,9 @@ class Checkout {
     for (let attempt = 1; this.view.step === "idle"; attempt++) {
       const answer = await call<"OrderTokenDocument">("POST", `/api/v1/offers/${this.offer}/order-tokens`, { visit: this.view.me?.visit ?? undefined, solution });
       if (answer.ok) {
+        this.patience.note(answer);
+        // A click that was made meanwhile goes on with its own token.
+        if (this.view.step !== "idle" || this.held?.sent) break;
         const now = clock.now();
         const held = { token: answer.body.token, user, readyAt: now + READY_AFTER_MS, expiresAt: Date.parse(answer.body.expiresAt), sent: false };
         this.keep(held);
@@ -112,7 +136,10 @@ class Checkout {
         solution = await solve(answer.problem.challenge);
         continue;
       }
-      if (await this.isFinal(answer)) break;
+      if (await this.isFinal(answer)) {
+        this.patience.note({ ok: false, retryMs: REFUSED_MS });
+        break;
+      }
       note(answer.status === 429 ? texts.tooMany : navigator.onLine && attempt > 1 ? texts.cannotCheckout : "");
       await wait(jitter(Math.max(answer.retryMs, Math.min(8_000, 500 * 2 ** attempt))));
       note("");
@@ -142,7 +169,7 @@ class Checkout {
         await view.readMe();
         return true;
       default:
-        return answer.status !== 429 && answer.status !== 503 && answer.code !== "lost";
+        return answer.status !== 429 && answer.status < 500 && answer.code !== "lost";
     }
   }
 
@@ -168,11 +195,16 @@ class Checkout {
   /** In line: where the order will be is asked until it is there. True when that is final. */
   private async queue(location: string): Promise<boolean> {
     this.step("queued");
+    let told = 0;
     for (let attempt = 1; ; attempt++) {
-      await wait(jitter(Math.min(3_000, 500 + 250 * attempt), 1));
+      await wait(jitter(Math.max(told, Math.min(3_000, 500 + 250 * attempt)), 1));
       await this.online();
       const answer = await get<"OrderDocument">(location);
-      if (answer.ok || !(answer.status === 404 || answer.status === 429 || answer.status === 503 || answer.code === "lost")) return this.settle(answer, attempt);
+      if (answer.ok) return this.settle(answer, attempt);
+      const isWaiting = answer.status === 404 || answer.status === 429 || answer.status >= 500 || answer.code === "lost";
+      if (!isWaiting) return this.settle(answer, attempt);
+      if (attempt >= QUEUE_ATTEMPTS) return this.confirm(answer.retryMs, attempt);
+      told = answer.status === 404 ? 0 : answer.retryMs;
     }
   }
 
@@ -203,13 +235,9 @@ class Checkout {
         await view.signIn();
         break;
       case "order-token-rejected":
+        if (this.unknown) return this.giveUp();
         this.keep(null);
-        if (!this.unknown) note(texts.newToken);
-        else {
-          // It ran out before the outcome was known: nobody is told that there is no order.
-          await view.readMe();
-          if (!view.liveOrder(this.offer)) this.result(texts.confirming, texts.confirmingLong, "/orders");
-        }
+        note(texts.newToken);
         break;
       case "sale-paused":
         view.notePaused();
@@ -227,10 +255,16 @@ class Checkout {
         await view.readMe();
         this.result(texts.limitTitle, texts.limitText);
         break;
-      default:
+      case "sale-ended":
+      case "not-reserved":
+      case "not-eligible":
         await this.isFinal(answer);
         await view.readState();
         this.result(label(answer.code === "sale-ended" ? "ended" : answer.code === "not-reserved" ? "reservation_closed" : "not_eligible", language), texts.nothingWritten);
+        break;
+      default:
+        await view.readState();
+        this.result(texts.refusedTitle, texts.refusedText);
     }
     return true;
   }
@@ -241,7 +275,7 @@ class Checkout {
       this.result(label("sold_out", language), texts.soldOutText);
       announce(label("sold_out", language));
     } else {
-      note(texts.maybeText);
+      note(texts.missed);
     }
   }
 
@@ -255,12 +289,22 @@ class Checkout {
       return true;
     }
     this.won = { id: order.id, offerId: order.offerId, status: order.status, payBefore: order.payBefore };
+    this.wonAt = performance.now();
     this.step("idle");
     this.result(texts.wonTitle, texts.wonText);
     announce(texts.wonTitle);
     const contact = this.contact();
-    if (contact) await call("PUT", `/api/v1/orders/${order.id}/contact`, contact);
-    store(CONTACT, null);
+    // Whoever pays at once does not wait for it; what was not taken stands in the form of the order.
+    if (contact && (await call("PUT", `/api/v1/orders/${order.id}/contact`, contact)).ok) store(CONTACT, null);
+    return true;
+  }
+
+  /** The token has run out, and what became of its click is not known: whoever is asked again knows the order, if there is one. */
+  private async giveUp(): Promise<true> {
+    this.keep(null);
+    note("");
+    await this.view.readMe();
+    if (this.mayHaveAnother()) this.result(texts.confirming, texts.confirmingLong, "/orders");
     return true;
   }
 
@@ -268,23 +312,14 @@ class Checkout {
   private async confirm(retryMs: number, attempt: number): Promise<boolean> {
     this.unknown = true;
     note(texts.confirming);
-    if (this.held!.expiresAt < clock.now()) {
-      this.keep(null);
-      this.result(texts.confirming, texts.confirmingLong, "/orders");
-      note("");
-      return true;
-    }
+    if (this.held!.expiresAt < clock.now()) return this.giveUp();
     await wait(jitter(Math.min(10_000, Math.max(retryMs, 300) * 1.5 ** Math.min(attempt, 12))));
     await this.online();
     return false;
   }
 
   private async busy(ms: number): Promise<void> {
-    const seconds = Math.ceil((jitter(ms) + Math.random() * 500) / 1_000);
-    for (this.view.busySeconds = seconds; this.view.busySeconds > 0; this.view.busySeconds--) {
-      this.step("busy");
-      await wait(1_000);
-    }
+    await this.view.busy(ms);
     await this.online();
   }
 

@@ -1,18 +1,22 @@
 // The list: phases and what is taken, of all sales in one document.
 import { get, type Schemas } from "./api.ts";
-import { jitter, many, one, repeat, showPhase, showSold, showUser } from "./page.ts";
+import { many, one, Patience, repeat, showPhase, showSold, showUser } from "./page.ts";
 
 const POLL_MS = 9_000;
 
+const patience = new Patience();
+
 export function showList(): void {
-  const polling = repeat(async () => Math.max(POLL_MS, await show()));
-  void start().then(() => polling.soon(POLL_MS));
+  const polling = repeat(async () => {
+    await show();
+    return nextPoll();
+  });
+  const first = one("[data-card]")?.dataset["card"];
+  void Promise.all([show(), first ? showMe(first) : undefined]).then(() => polling.soon(nextPoll()));
 }
 
-async function start(): Promise<void> {
-  const first = one("[data-card]")?.dataset["card"];
-  await Promise.all([show(), first ? showMe(first) : undefined]);
-}
+/** Never sooner than a refusal said. */
+const nextPoll = (): number => Math.max(POLL_MS, patience.left);
 
 /** Who is signed in is the same whatever the sale is. */
 async function showMe(sale: string): Promise<void> {
@@ -20,10 +24,11 @@ async function showMe(sale: string): Promise<void> {
   if (answer.ok) showUser(answer.body.userId ?? null);
 }
 
-/** How long to leave the server alone: it says so when it refuses. */
-async function show(): Promise<number> {
+async function show(): Promise<void> {
+  if (patience.left > 0) return;
   const answer = await get<"PageOfSaleDocument">("/api/v1/sales");
-  if (!answer.ok) return jitter(answer.retryMs);
+  patience.note(answer);
+  if (!answer.ok) return;
   const sales = new Map(answer.body.items.map((sale) => [sale.id, sale]));
   for (const card of many("[data-card]")) {
     const sale = sales.get(card.dataset["card"]!);
@@ -33,7 +38,6 @@ async function show(): Promise<number> {
     showPhase(card.querySelector("[data-phase]"), sale.phase);
     showSold(sale.id, soldPercent(sale));
   }
-  return 0;
 }
 
 /** Of all offers together, rounded down: 100 only when everything is gone. */

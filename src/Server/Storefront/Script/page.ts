@@ -36,6 +36,7 @@ export function write(element: Element | null, text: string): void {
 }
 
 export const note = (text: string): void => write(one("[data-note]"), text);
+export const noted = (): string => one("[data-note]")?.textContent ?? "";
 export const announce = (text: string): void => write(one("[data-announce]"), text);
 
 export const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -61,6 +62,21 @@ export function read<T>(key: string): T | null {
 /** Up to `share` more, so that those who were told the same do not come back together. */
 export const jitter = (ms: number, share = 0.5): number => ms * (1 + Math.random() * share);
 
+/** Leaves the server alone after a refusal: as long as it said, and longer each time in a row. */
+export class Patience {
+  private refusals = 0;
+  private until = 0;
+
+  note(answer: { ok: true } | { ok: false; retryMs: number }): void {
+    this.refusals = answer.ok ? 0 : Math.min(this.refusals + 1, 4);
+    this.until = answer.ok ? 0 : performance.now() + jitter(answer.retryMs * this.refusals);
+  }
+
+  get left(): number {
+    return Math.max(0, this.until - performance.now());
+  }
+}
+
 /** "2 min 5 s"; rounded up, so that 0 is the moment itself. */
 export function span(ms: number): string {
   const s = Math.max(0, Math.ceil(ms / 1000));
@@ -79,10 +95,10 @@ export function showUser(user: string | null): void {
   form.hidden = user === null;
 }
 
-export function showPhase(chip: HTMLElement | null, phase: string): void {
+export function showPhase(chip: HTMLElement | null, phase: string, text = texts.phases[phase as keyof typeof texts.phases] ?? ""): void {
   if (!chip) return;
   chip.className = `chip chip-${phase}`;
-  write(chip, texts.phases[phase as keyof typeof texts.phases] ?? "");
+  write(chip, text);
 }
 
 export function showSold(id: string, percent: number): void {
@@ -110,6 +126,6 @@ export function repeat(step: () => Promise<number>): { soon(ms: number): void } 
     soon(next * (0.9 + Math.random() * 0.2));
   };
   document.addEventListener("visibilitychange", () => !document.hidden && soon(Math.max(0, Math.min(due - performance.now(), Math.random() * 300))));
-  addEventListener("online", () => soon(0));
+  addEventListener("online", () => soon(Math.random() * 1_000));
   return { soon };
 }

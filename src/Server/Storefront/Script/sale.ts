@@ -4,9 +4,8 @@ import { decide, isEnabled, label, type Facts, type State } from "./button.ts";
 import { solve, type Solution } from "./challenge.ts";
 import * as clock from "./clock.ts";
 import { countDown } from "./countdown.ts";
-import { announce, data, jitter, language, link, many, note, one, repeat, showPhase, showSold, showUser, texts, wait, write, type SaleData } from "./page.ts";
+import { announce, data, jitter, language, link, many, note, noted, one, Patience, repeat, showPhase, showSold, showUser, texts, wait, write, type SaleData } from "./page.ts";
 
-const OPENED = ["open", "sold_out"];
 const BEFORE = ["scheduled", "reserving", "armed"];
 /** How often a page asks whether the sale is open, once it should be. */
 const OPENING_POLL_MS = 500;
@@ -15,6 +14,9 @@ const PENDING_POLL_MS = 4_000;
 const LAST_MINUTE_MS = 60_000;
 /** When the clock is looked at again before the opening. */
 const SAMPLED_BEFORE_MS = [60_000, 10_000];
+/** Notes that say what a state means, and go with it. */
+const PASSING = [texts.pending, texts.maybeText, texts.missed];
+const MAY_BE_TRIED = ["grab", "maybe"];
 
 export class SaleView {
   readonly sale: SaleData = data.sale!;
@@ -33,9 +35,11 @@ export class SaleView {
   private readonly polling = repeat(() => this.poll());
   private readonly sampled = new Set<number>();
   private was: string | null = null;
-  /** How often in a row the state was not told, and how long to leave the server alone for it. */
-  private refusals = 0;
-  private refusedMs = 0;
+  private meaning = "";
+  private readonly statePatience = new Patience();
+  private readonly mePatience = new Patience();
+  /** When the request began whose answer `me` is, by performance.now(). */
+  meAsked = 0;
 
   /**
    * Loads what the page does not have, and keeps it fresh.
@@ -60,20 +64,23 @@ export class SaleView {
   }
 
   async readMe(): Promise<void> {
+    if (this.mePatience.left > 0) return;
     const sent = performance.now();
     const answer = await get<"MeDocument">(this.path + "/me");
+    this.mePatience.note(answer);
     if (answer.ok) {
       clock.note(answer.body.epochMs, sent, answer.at);
       this.me = answer.body;
+      this.meAsked = sent;
       showUser(answer.body.userId ?? null);
     }
     this.render();
   }
 
   async readState(): Promise<void> {
+    if (this.statePatience.left > 0) return;
     const answer = await get<"SaleStateDocument">(this.path + "/state");
-    this.refusals = answer.ok ? 0 : Math.min(this.refusals + 1, 4);
-    this.refusedMs = answer.ok ? 0 : jitter(answer.retryMs * this.refusals);
+    this.statePatience.note(answer);
     if (answer.ok) this.show(answer.body);
     this.render();
   }
@@ -91,7 +98,26 @@ export class SaleView {
       write(button, label(state, language, this.busySeconds));
       button.disabled = !isEnabled(state);
     }
+    this.explain();
     this.onChange();
+  }
+
+  /** Says what the buttons mean where their words are not enough, and takes back what is not so any more. */
+  private explain(): void {
+    const pending = this.sale.requiresReservation && this.me?.reservation === "pending" && this.state?.phase !== "ended";
+    const states = this.buttons().map((button) => button.dataset["mainButton"]!);
+    const meaning = pending ? texts.pending : states.includes("maybe") ? texts.maybeText : "";
+    if (meaning && meaning !== this.meaning) note(meaning);
+    else if (!meaning && this.meaning === texts.pending && this.me?.reservation === "approved") note(texts.reserved);
+    else if (!meaning && PASSING.includes(noted()) && !(noted() === texts.missed && states.some((state) => MAY_BE_TRIED.includes(state)))) note("");
+    this.meaning = meaning;
+  }
+
+  /** Whether somebody with an order of this offer may have one more, as things are. */
+  mayTakeAnother(offer: string): boolean {
+    const limit = this.sale.offers.find((candidate) => candidate.id === offer)?.perUserLimit ?? 1;
+    const live = this.liveOrders(offer).length;
+    return live > 0 && live < limit && decide({ ...this.factsOf(offer), order: "none" }) === "grab";
   }
 
   stateOf(offer: string): State {
@@ -109,39 +135,51 @@ export class SaleView {
     this.step = "sending";
     this.render();
     let solution: Solution | undefined;
-    for (let attempt = 0; attempt < 8; attempt++) {
+    let known = false;
+    for (let attempt = 0; attempt < 8 && !known; attempt++) {
+      known = true;
       const answer = await call<"ReservationDocument">("POST", this.path + "/reservations", { visit: this.me?.visit ?? undefined, solution });
       if (answer.ok) {
         this.me = { ...this.me!, reservation: answer.body.status };
-        note(answer.body.status === "pending" ? texts.pending : answer.body.status === "approved" ? texts.reserved : "");
-        break;
-      }
-      if (answer.code === "challenge-required" && answer.problem.challenge) {
+        note(answer.body.status === "approved" ? texts.reserved : "");
+      } else if (answer.code === "challenge-required" && answer.problem.challenge) {
+        known = false;
         await wait(answer.problem.challenge && solution?.answer ? answer.retryMs : 0);
         solution = await solve(answer.problem.challenge);
       } else if (answer.status === 401) {
         return this.signIn();
       } else if (answer.code === "not-eligible") {
         this.me = { ...this.me!, reservation: "rejected" };
-        break;
       } else if (answer.code === "reservations-not-open") {
         note(texts.reservationsOver);
-        break;
-      } else if (answer.code === "lost" || answer.status === 429 || answer.status === 503) {
+      } else if (answer.code === "lost") {
+        known = false;
         note(texts.confirming);
         await wait(jitter(answer.retryMs * (attempt + 1)));
+      } else if (answer.status === 429 || answer.status === 503) {
+        known = false;
+        note("");
+        await this.busy(answer.retryMs);
+        this.step = "sending";
+        this.render();
       } else {
         note(texts.reserveFailed);
-        break;
       }
     }
     this.step = "idle";
     await this.readMe();
+    if (!known) note(this.me?.reservation ? "" : texts.reserveFailed);
     await this.readState();
   }
 
-  isOpen(): boolean {
-    return this.state !== null && OPENED.includes(this.state.phase);
+  /** Counts down on the button until it is tried again. */
+  async busy(ms: number): Promise<void> {
+    const seconds = Math.ceil((jitter(ms) + Math.random() * 500) / 1_000);
+    this.step = "busy";
+    for (this.busySeconds = seconds; this.busySeconds > 0; this.busySeconds--) {
+      this.render();
+      await wait(1_000);
+    }
   }
 
   opensAt(): number {
@@ -150,8 +188,12 @@ export class SaleView {
     return told - this.sale.opensAt >= 0 && told - this.sale.opensAt < 1_000 ? this.sale.opensAt : told;
   }
 
+  liveOrders(offer: string): Schemas["MyOrderDocument"][] {
+    return (this.me?.orders ?? []).filter((order) => order.offerId === offer && (order.status === "held" || order.status === "paid"));
+  }
+
   liveOrder(offer: string): Schemas["MyOrderDocument"] | undefined {
-    const live = (this.me?.orders ?? []).filter((order) => order.offerId === offer && (order.status === "held" || order.status === "paid"));
+    const live = this.liveOrders(offer);
     return live.find((order) => order.status === "held") ?? live[0];
   }
 
@@ -183,14 +225,22 @@ export class SaleView {
     // A cache may be behind what was seen before.
     if (this.state && state.rev < this.state.rev) return;
     this.state = state;
-    showPhase(one("[data-phase]"), state.phase);
+    // Nothing is left, but what others hold may come back: that is not sold out yet.
+    const held = state.phase === "sold_out" && state.offers.some((offer) => offer.holds !== false);
+    showPhase(one("[data-phase]"), state.phase, held ? label("maybe", language) : undefined);
     for (const offer of state.offers) showSold(offer.id, offer.soldPercent);
-    const opened = !BEFORE.includes(state.phase);
+    // A sale may be paused before its opening.
+    const opened = state.phase === "paused" ? clock.now() >= this.opensAt() : !BEFORE.includes(state.phase);
     const timer = one("[data-countdown]");
-    if (timer) timer.dataset["countdown"] = String(opened ? Date.parse(state.closesAt) : this.opensAt());
+    if (timer) {
+      timer.dataset["countdown"] = String(opened ? Date.parse(state.closesAt) : this.opensAt());
+      // It may have been closed before its time.
+      timer.parentElement!.classList.toggle("over", state.phase === "ended");
+    }
     write(one("[data-countdown-label]"), opened ? texts.closesIn : texts.opensIn);
-    if (this.was !== null && this.was !== state.phase && (state.phase === "open" || state.phase === "sold_out")) announce(texts.phases[state.phase]);
-    this.was = state.phase;
+    const said = held ? "held" : state.phase;
+    if (this.was !== null && this.was !== said && (said === "open" || said === "sold_out")) announce(texts.phases[said]);
+    this.was = said;
   }
 
   /** Only an opening is said aloud before it comes, no closing. */
@@ -200,10 +250,16 @@ export class SaleView {
 
   private async poll(): Promise<number> {
     await this.readState();
-    if (this.state?.phase !== "ended" && (this.me === null || (this.sale.requiresReservation && this.me.reservation === "pending"))) await this.readMe();
+    if (this.me === null || this.mayHaveChanged(this.me)) await this.readMe();
     await this.sampleNearOpening();
     this.countDown();
     return this.nextPoll();
+  }
+
+  /** What happens to a shopper without a click: a reservation is decided, an order runs out. */
+  private mayHaveChanged(me: Schemas["MeDocument"]): boolean {
+    const pending = this.sale.requiresReservation && me.reservation === "pending" && this.state?.phase !== "ended";
+    return pending || (me.orders ?? []).some((order) => order.status === "held" && order.payBefore && Date.parse(order.payBefore) < clock.now());
   }
 
   private async sampleNearOpening(): Promise<void> {
@@ -219,7 +275,7 @@ export class SaleView {
 
   /** Never sooner than a refusal said. */
   private nextPoll(): number {
-    return Math.max(this.wantedPoll(), this.refusedMs);
+    return Math.max(this.wantedPoll(), this.statePatience.left);
   }
 
   /** As the server says; sooner when something happens before that: the last minute, a sample of the clock, the opening. */
@@ -247,5 +303,6 @@ export async function showSale(): Promise<void> {
     else if (order && (state === "won" || state === "already")) location.assign(link("/orders/" + order.id));
     else if (state === "grab" || state === "maybe") location.assign(link(`/sales/${view.sale.slug}/checkout/${offer}`));
   };
+  view.onChange = () => many("[data-another]").forEach((more) => (more.hidden = !view.mayTakeAnother(more.dataset["another"]!)));
   await view.start(2);
 }
