@@ -74,18 +74,24 @@ internal sealed class Pump(Uri target, IPEndPoint endPoint, TimeSpan patience, R
         }
 
         Epoll.GoFirst(true);
-        while (!cancellationToken.IsCancellationRequested && clock.Now < until
-            && !Array.TrueForAll(lanes, static lane => lane.Exhausted && lane.InFlight == 0))
+        try
         {
-            foreach (var lane in lanes)
+            while (!cancellationToken.IsCancellationRequested && clock.Now < until
+                && !Array.TrueForAll(lanes, static lane => lane.Exhausted && lane.InFlight == 0))
             {
-                Dispatch(lane);
+                foreach (var lane in lanes)
+                {
+                    Dispatch(lane);
+                }
+
+                Turn();
             }
-
-            Turn();
         }
-
-        Epoll.GoFirst(false);
+        finally
+        {
+            // The thread may be one of the pool, and others come after.
+            Epoll.GoFirst(false);
+        }
     }
 
     /// <summary>Waits for what is in flight; after the patience for an answer nothing is.</summary>

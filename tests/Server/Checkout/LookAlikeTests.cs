@@ -17,6 +17,7 @@ namespace FlashSale.Tests.Server.Checkout;
 /// Whoever is refused must not learn why from how long it took: a way that asks the ledger, or skips a check, takes visibly longer or shorter than the others. The
 /// calls are made in turn, so that whatever else the machine does falls on all of them, and medians are compared, so that a pause of any length is one sample.
 /// </summary>
+[Collection(PeakCollection.Name)]
 public sealed class LookAlikeTests
 {
     private const int Rounds = 1_500;

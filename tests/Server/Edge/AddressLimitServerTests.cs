@@ -5,6 +5,7 @@ using Xunit;
 
 namespace FlashSale.Tests.Server.Edge;
 
+[Collection(PeakCollection.Name)]
 public sealed class AddressLimitServerTests
 {
     private static readonly Uri Time = new("/api/v1/time", UriKind.Relative);

@@ -14,6 +14,7 @@ using Xunit;
 namespace FlashSale.Tests.Server.Edge;
 
 /// <summary>More than the server can take: what it lets go of first, what it never does, and that it is itself again afterwards.</summary>
+[Collection(PeakCollection.Name)]
 public sealed class OverloadTests
 {
     private const int InFlight = 100;

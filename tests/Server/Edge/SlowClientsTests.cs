@@ -7,6 +7,7 @@ using Xunit;
 namespace FlashSale.Tests.Server.Edge;
 
 /// <summary>A thousand connections that send a byte now and then, and shoppers beside them.</summary>
+[Collection(PeakCollection.Name)]
 public sealed class SlowClientsTests
 {
     private const int Slow = 1_000;

@@ -13,6 +13,7 @@ using Xunit;
 namespace FlashSale.Tests.Tools.Contest;
 
 /// <summary>Small contests on a real server, both played once for all tests.</summary>
+[Collection(PeakCollection.Name)]
 public sealed class ContestRunTests(PlayedContests played) : IClassFixture<PlayedContests>
 {
     private JsonElement None => played.Fight.Result.GetProperty("rounds")[0];

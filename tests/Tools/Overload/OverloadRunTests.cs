@@ -7,6 +7,7 @@ using Xunit;
 
 namespace FlashSale.Tests.Tools.Overload;
 
+[Collection(PeakCollection.Name)]
 public sealed class OverloadRunTests
 {
     [Fact]

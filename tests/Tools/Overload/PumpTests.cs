@@ -10,6 +10,7 @@ using Xunit;
 namespace FlashSale.Tests.Tools.Overload;
 
 /// <summary>The pump against a server of a few lines that answers, refuses, breaks off or says nothing, as the path asks.</summary>
+[Collection(PeakCollection.Name)]
 public sealed class PumpTests : IDisposable
 {
     private const string Created = "HTTP/1.1 201 Created\r\nContent-Length: 11\r\n\r\n{\"id\":\"ab\"}";
