@@ -7,7 +7,8 @@ namespace FlashSale.Tests.Servers;
 /// <summary>A server of a test's own on this machine; it does not outlive the test run, whether that disposes of it or not.</summary>
 public sealed class LocalProcess : IAsyncDisposable
 {
-    private const int FirstPort = 10_000;
+    // Browsers do not open 10080 (Fetch, "bad ports"), and nothing above it is on their list.
+    private const int FirstPort = 10_100;
     private const int LastPort = 32_000;
 
     // Another run of the tests on the same machine begins elsewhere.
