@@ -20,6 +20,12 @@ internal sealed class GatewayRig : IAsyncDisposable
 {
     public const string Orders = "/api/v1/orders";
 
+    /// <summary>The gateway refuses from a state that it asked for half a second ago at the most (gate_sale.lua).</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(450);
+
+    /// <summary>What the gateway may take to read what it was told: far more than it takes, and together with the time between two questions less than the other.</summary>
+    private static readonly TimeSpan Reading = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly List<HttpClient> clients = [];
     private HttpClient? shared;
 
@@ -58,7 +64,69 @@ internal sealed class GatewayRig : IAsyncDisposable
         var rig = new GatewayRig(await Nginx.StartAsync(site?.Invoke(settings) ?? settings), application, state);
         await Eventually.HoldsAsync(
             async () => !(await rig.GetAsync("/gateway/metrics")).Body.Contains("state_age_seconds +Inf", StringComparison.Ordinal), "the gateway knows the state");
+        await rig.KnowsClockAsync();
+        application.Requests.Clear();
         return rig;
+    }
+
+    /// <summary>The clock is not learned from an answer that took long (poller.lua), and until it is known tokens of any age are passed on.</summary>
+    private async Task KnowsClockAsync()
+    {
+        var asked = 0;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                // Of addresses that nobody else uses: a test counts the permits of its own.
+                using var client = Client($"127.200.{asked / 250}.{(asked++ % 250) + 1}");
+                return (await SendAsync(HttpMethod.Get, "/api/v1/time", null, client: client)).Body.Contains("\"epochMs\":", StringComparison.Ordinal);
+            },
+            "the gateway knows the application's clock");
+    }
+
+    /// <summary>
+    /// Asks until the gateway has decided. It does so only from a fresh state: a request that it passed on while this machine stood still, so that it had none, proves
+    /// nothing; it is forgotten, and asked again.
+    /// </summary>
+    public async Task<GatewayReply> DecidedAsync(Func<Task<GatewayReply>> ask)
+    {
+        var time = TimeProvider.System;
+        long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+        for (var since = time.GetTimestamp(); ;)
+        {
+            var sent = time.GetTimestamp();
+            var reply = await ask();
+            var knew = Application.ToldState(askedAfter: time.GetTimestamp() - Ticks(Fresh), answeredBefore: sent - Ticks(Reading));
+            if (!reply.WasPassedOn || knew || time.GetElapsedTime(since) > Patience)
+            {
+                return reply;
+            }
+
+            Application.ForgetLast();
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Refused by the gateway, with this problem, when it knows the state.</summary>
+    public async Task<GatewayReply> RefusedAsync(Func<Task<GatewayReply>> ask, ProblemCode code) => (await DecidedAsync(ask)).ExpectProblem(code);
+
+    /// <summary>Refused by the gateway because of what the state says of the sale.</summary>
+    public Task<GatewayReply> OrderRefusedAsync(ProblemCode code) => RefusedAsync(() => OrderAsync("alice", Token("alice")), code);
+
+    /// <summary>A token of this age, which is too young, is refused. It grows older on its way: when that was long, it proves nothing.</summary>
+    public async Task TooYoungAsync(TimeSpan age)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var since = TimeProvider.System.GetTimestamp();
+            var reply = await OrderAsync("alice", Token("alice", age));
+            if (!reply.WasPassedOn || TimeProvider.System.GetElapsedTime(since) + age < TimeSpan.FromMilliseconds(800) || attempt == 50)
+            {
+                reply.ExpectProblem(ProblemCode.OrderTokenRejected);
+                return;
+            }
+
+            Application.ForgetLast();
+        }
     }
 
     /// <summary>The state of this moment is known to every worker.</summary>
@@ -150,9 +218,21 @@ internal sealed class GatewayRig : IAsyncDisposable
         return line is null ? 0 : long.Parse(line[(name.Length + 1)..]);
     }
 
-    /// <summary>Bytes on a connection of their own, and all that comes back until the gateway closes it or is silent.</summary>
-    public async Task<string> TalkAsync(string text, TimeSpan? silence = null)
+    /// <summary>The metric has this value, once each worker has added its own up.</summary>
+    public async Task MetricIsAsync(string name, long value)
     {
+        var (since, found) = (TimeProvider.System.GetTimestamp(), -1L);
+        while ((found = await MetricAsync(name)) != value && TimeProvider.System.GetElapsedTime(since) < Patience)
+        {
+        }
+
+        Assert.True(found == value, $"{name} is {found} and not {value}");
+    }
+
+    /// <summary>Bytes on a connection of their own, and all that comes back until the gateway closes it or is silent: for long, where it is to close it.</summary>
+    public async Task<string> TalkAsync(string text, bool closes = false)
+    {
+        var silence = closes || text.Contains("Connection: close", StringComparison.Ordinal) ? Patience : TimeSpan.FromMilliseconds(400);
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, Nginx.Port);
         var stream = client.GetStream();
@@ -161,7 +241,7 @@ internal sealed class GatewayRig : IAsyncDisposable
         var buffer = new byte[16 * 1024];
         while (true)
         {
-            using var patience = new CancellationTokenSource(silence ?? TimeSpan.FromMilliseconds(400));
+            using var patience = new CancellationTokenSource(silence);
             try
             {
                 var read = await stream.ReadAsync(buffer, patience.Token);

@@ -75,14 +75,14 @@ public sealed class OwnAnswerTests
     [Fact]
     public async Task BusyPage_WhenAPageIsRefused_RetriesAfterATimeDrawnForEach()
     {
-        await using var rig = await GatewayRig.StartAsync(state => state.Address = (1, 1));
+        await using var rig = await GatewayRig.StartAsync(state => state.Address = EdgeState.Once(1));
         await rig.GetAsync("/orders");
         HashSet<string> drawn = [];
         for (var i = 0; i < 60; i++)
         {
             var reply = await rig.GetAsync("/orders", ("Accept", "text/html,application/xhtml+xml"));
             Assert.Equal((HttpStatusCode.TooManyRequests, "text/html"), (reply.Status, reply.Reply.MediaType));
-            Assert.Equal(["\"address\";q=1;w=1", "no-store"], [reply.Headers["RateLimit-Policy"], reply.Headers["Cache-Control"]]);
+            Assert.Equal(["\"address\";q=1;w=50", "no-store"], [reply.Headers["RateLimit-Policy"], reply.Headers["Cache-Control"]]);
             drawn.Add(reply.Headers["Refresh"]);
         }
 
@@ -164,7 +164,7 @@ public sealed class OwnAnswerTests
 
         await rig.KnowsStateAsync();
         using var fresh = rig.Client();
-        var token = new StringContent($$"""{"token":"{{rig.Token("alice")}}"}""", System.Text.Encoding.UTF8, "application/json");
-        (await rig.SendAsync(HttpMethod.Post, GatewayRig.Orders, GatewayRig.Session("alice"), token, client: fresh)).ExpectProblem(ProblemCode.SoldOut);
+        StringContent Order() => new($$"""{"token":"{{rig.Token("alice")}}"}""", System.Text.Encoding.UTF8, "application/json");
+        await rig.RefusedAsync(() => rig.SendAsync(HttpMethod.Post, GatewayRig.Orders, GatewayRig.Session("alice"), Order(), client: fresh), ProblemCode.SoldOut);
     }
 }

@@ -1,5 +1,7 @@
 using System.Text;
 
+using FlashSale.Tests.Server;
+
 using Xunit;
 
 namespace FlashSale.Tests.Gateway;
@@ -38,7 +40,7 @@ public sealed class SmugglingTests
     {
         await using var rig = await GatewayRig.StartAsync();
 
-        var answer = await rig.TalkAsync(request);
+        var answer = await rig.TalkAsync(request, closes: true);
 
         // Either an answer with nothing behind it, or no word at all; the hidden request is read by nobody.
         Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal), answer);
@@ -53,7 +55,7 @@ public sealed class SmugglingTests
     [MemberData(nameof(WithBody))]
     public async Task Body_WithARequestInIt_IsNoRequest(string what)
     {
-        await using var rig = await GatewayRig.StartAsync(state => (state.SoldOut, state.User) = (true, what.StartsWith("refused by the session", StringComparison.Ordinal) ? (1, 1) : (50, 200)));
+        await using var rig = await GatewayRig.StartAsync(state => (state.SoldOut, state.User) = (true, what.StartsWith("refused by the session", StringComparison.Ordinal) ? EdgeState.Once(1) : (50, 200)));
         var (path, body) = what switch
         {
             "sold out" => (GatewayRig.Orders, $$"""{"token":"{{rig.Token("alice")}}"}"""),
@@ -102,10 +104,10 @@ public sealed class SmugglingTests
     [Fact]
     public async Task Requests_InOneWrite_AreEachDecidedInOrder()
     {
-        await using var rig = await GatewayRig.StartAsync(state => state.Address = (1, 3));
-        const string Get = "GET /api/v1/other HTTP/1.1\r\nHost: a\r\n\r\n";
+        await using var rig = await GatewayRig.StartAsync(state => state.Address = EdgeState.Once(3));
+        const string Get = "GET /api/v1/other HTTP/1.1\r\nHost: a\r\n";
 
-        var answer = await rig.TalkAsync(string.Concat(Enumerable.Repeat(Get, 6)));
+        var answer = await rig.TalkAsync(string.Concat(Enumerable.Repeat(Get + "\r\n", 5)) + Get + "Connection: close\r\n\r\n");
 
         Assert.Equal(["200", "200", "200", "429", "429", "429"], answer.Split("HTTP/1.1 ").Skip(1).Select(part => part[..3]));
         Assert.Equal(3, rig.Application.Requests.Count);
@@ -118,6 +120,7 @@ public sealed class SmugglingTests
 
         await rig.TalkAsync("GET /api/v1/other HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, X-Forwarded-For, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n\r\n");
 
+        await Eventually.HoldsAsync(() => !rig.Application.Requests.IsEmpty, "it arrives");
         var arrived = Assert.Single(rig.Application.Requests);
         Assert.Equal((null, null, "127.0.0.1"), (arrived.Header("Connection"), arrived.Header("Upgrade"), arrived.Header("X-Forwarded-For")));
     }
@@ -139,7 +142,7 @@ public sealed class SmugglingTests
         await using var rig = await GatewayRig.StartAsync();
         request = System.Text.RegularExpressions.Regex.Replace(request, @"\{(\d+)\}", match => new string('x', int.Parse(match.Groups[1].Value)));
 
-        var answer = await rig.TalkAsync(request);
+        var answer = await rig.TalkAsync(request, closes: true);
 
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         Assert.Contains("Content-Type: application/problem+json", answer, StringComparison.Ordinal);

@@ -29,6 +29,7 @@ internal sealed record StubAnswer(int Status = 200, string Body = "{}", string H
 /// </summary>
 internal sealed class StubApplication : TcpFront
 {
+    private readonly ConcurrentQueue<(long Asked, long Answered)> told = new();
     private int asked;
 
     public StubApplication() => Begin();
@@ -47,6 +48,20 @@ internal sealed class StubApplication : TcpFront
     /// <summary>Questions for the state so far.</summary>
     public int Asked => Volatile.Read(ref asked);
 
+    /// <summary>Whether a question for the state that came after the one moment was answered before the other; both are timestamps.</summary>
+    public bool ToldState(long askedAfter, long answeredBefore) => told.Any(one => one.Asked >= askedAfter && one.Answered <= answeredBefore);
+
+    /// <summary>The request that came last was not to come.</summary>
+    public void ForgetLast()
+    {
+        for (var others = Requests.Count - 1; others > 0 && Requests.TryDequeue(out var kept); others--)
+        {
+            Requests.Enqueue(kept);
+        }
+
+        Requests.TryDequeue(out _);
+    }
+
     public void Always(StubAnswer answer) => AnswerAsync = _ => Task.FromResult<StubAnswer?>(answer);
 
     protected override async Task ServeAsync(Socket client)
@@ -55,6 +70,7 @@ internal sealed class StubApplication : TcpFront
         while (await ReadAsync(client, received) is var (request, rest) && request is not null)
         {
             received = rest;
+            var came = TimeProvider.System.GetTimestamp();
             var answer = await DecideAsync(request);
             if (answer is null)
             {
@@ -64,6 +80,11 @@ internal sealed class StubApplication : TcpFront
 
             var closes = request.Line.EndsWith("HTTP/1.0", StringComparison.Ordinal);
             await SendAsync(client, $"HTTP/1.1 {answer.Status} Stub\r\n{answer.Headers}Content-Length: {Encoding.UTF8.GetByteCount(answer.Body)}\r\n{(closes ? "Connection: close\r\n" : "")}\r\n{answer.Body}");
+            if (IsForState(request))
+            {
+                told.Enqueue((came, TimeProvider.System.GetTimestamp()));
+            }
+
             if (closes)
             {
                 return;
@@ -73,7 +94,7 @@ internal sealed class StubApplication : TcpFront
 
     private async Task<StubAnswer?> DecideAsync(StubRequest request)
     {
-        if (!request.Line.StartsWith("GET /edge/state ", StringComparison.Ordinal))
+        if (!IsForState(request))
         {
             Requests.Enqueue(request);
             return await AnswerAsync(request);
@@ -87,6 +108,8 @@ internal sealed class StubApplication : TcpFront
 
         return State is { } state ? new StubAnswer(Body: state()) : new StubAnswer(404);
     }
+
+    private static bool IsForState(StubRequest request) => request.Line.StartsWith("GET /edge/state ", StringComparison.Ordinal);
 
     /// <summary>One request; null when the connection has ended. Whatever follows it is the rest.</summary>
     private async Task<(StubRequest? Request, string Left)> ReadAsync(Socket client, string received)
