@@ -18,7 +18,17 @@ public sealed class DrawTests(Shop shop)
     [Fact]
     public async Task Draw_FromThePublicationToItsCheck_IsTheOneThatWasCommittedTo()
     {
-        var sale = await shop.OpenAsync(new ShopTerms(Stock) { OpensIn = TimeSpan.FromMinutes(1), DrawMs = (int)Window.TotalMilliseconds });
+        // Its own: what is under way at a shared one is others' too.
+        await using var server = await TestServer.StartAsync(("FlashSale__Tokens__MinimumAge", "00:00:00"));
+        for (var attempt = 1; !await DrawAsync(server, isLast: attempt == 5); attempt++)
+        {
+        }
+    }
+
+    /// <returns>False when the machine was too slow for the window, so that nothing is proved.</returns>
+    private static async Task<bool> DrawAsync(TestServer server, bool isLast)
+    {
+        var sale = await ShopSale.OpenAsync(server, new ShopTerms(Stock) { OpensIn = TimeSpan.FromMinutes(1), DrawMs = (int)Window.TotalMilliseconds });
         var said = new StringBuilder();
         var before = (await ReadAsync(sale, "draw", said)).Expect(HttpStatusCode.OK);
         Assert.Equal(["saleId", "windowMs", "commitment", "opensAt"], before.Json.EnumerateObject().Select(member => member.Name));
@@ -28,25 +38,40 @@ public sealed class DrawTests(Shop shop)
         var tokens = await Task.WhenAll(shoppers.Select(shopper => shopper.TokenAsync()));
 
         // The window follows the opening, and the commitment stays.
-        await sale.MoveOpeningAsync(TimeSpan.FromMilliseconds(500));
+        await sale.MoveOpeningAsync(TimeSpan.FromSeconds(3));
         Assert.Equal(before.Text("commitment"), (await ReadAsync(sale, "draw", said)).Text("commitment"));
-        await Task.Delay(sale.OpensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(30), TestContext.Current.CancellationToken);
+        using var stalls = new Stalls();
+        var untilOpen = sale.OpensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(30);
+        await Task.Delay(untilOpen > TimeSpan.Zero ? untilOpen : TimeSpan.Zero, TestContext.Current.CancellationToken);
         var calls = shoppers.Zip(tokens, (shopper, token) => shopper.SubmitAsync(token)).ToList();
         var again = shoppers[0].SubmitAsync(tokens[0]);
         await Task.Delay(Window / 5, TestContext.Current.CancellationToken);
-        Assert.DoesNotContain(calls, call => call.IsCompleted);
+        var decided = calls.Count(call => call.IsCompleted);
+        var inFlight = (await sale.AdminAsync(HttpMethod.Get, "load")).Expect(HttpStatusCode.OK).Json.GetProperty("inFlight").GetInt32();
+        // Both were read while the window was open; what stood still for so long may have kept a call from coming in time.
+        var proves = TimeProvider.System.GetUtcNow() < sale.OpensAt + (Window * 0.9) && stalls.Longest < Window / 5;
+        if (!proves && !isLast)
+        {
+            await Task.WhenAll([.. calls, again]);
+            return false;
+        }
+
+        Assert.Equal(0, decided);
         // Nobody who waits takes up room among the requests under way.
-        Assert.InRange((await sale.AdminAsync(HttpMethod.Get, "load")).Expect(HttpStatusCode.OK).Json.GetProperty("inFlight").GetInt32(), 0, Shoppers / 2);
+        Assert.InRange(inFlight, 0, Shoppers / 2);
         await ReadAsync(sale, "draw", said);
         await ReadAsync(sale, "state", said);
         said.Append((await sale.AdminAsync(HttpMethod.Get, $"sales/{sale.Id}")).Body).Append((await sale.AdminAsync(HttpMethod.Get, "audit")).Body);
+        await AssertIsTheOneAsync(sale, before, said, shoppers, await Task.WhenAll(calls), await again);
+        return true;
+    }
 
-        var answers = await Task.WhenAll(calls);
-
+    private static async Task AssertIsTheOneAsync(ShopSale sale, Reply before, StringBuilder said, List<Shopper> shoppers, Reply[] answers, Reply again)
+    {
         var after = await DrawnAsync(sale);
         AssertDrawn(after.Json, answers, shoppers);
         Assert.Equal(before.Text("commitment"), after.Text("commitment"));
-        Assert.Equal(Succeeded(answers[0]) ? answers[0].Text("id") : null, Succeeded(await again) ? (await again).Text("id") : null);
+        Assert.Equal(Succeeded(answers[0]) ? answers[0].Text("id") : null, Succeeded(again) ? again.Text("id") : null);
         foreach (var text in (string[])[said.ToString(), sale.Server.Log, (await sale.AdminAsync(HttpMethod.Get, "audit")).Body])
         {
             Assert.DoesNotContain(after.Text("seed"), text, StringComparison.OrdinalIgnoreCase);
