@@ -48,6 +48,21 @@ public sealed class RedisCluster : IAsyncDisposable
         throw new InvalidOperationException($"No master has {key}.");
     }
 
+    /// <summary>Whether another has taken the place of the one that is gone.</summary>
+    public async Task<bool> IsServedWithoutAsync(RedisServer gone, string key)
+    {
+        foreach (var node in nodes.Where(node => node != gone))
+        {
+            var role = await node.CommandAsync("ROLE");
+            if (role.StartsWith("master", StringComparison.Ordinal) && await node.CommandAsync("EXISTS", key) == "1")
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in nodes)

@@ -18,6 +18,8 @@ public sealed class RedisFailoverTests
 {
     private static readonly SaleId SaleId = GateContract.SaleId;
     private static readonly OfferId OfferId = GateContract.OfferId;
+    private static readonly TimeSpan Replacement = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Following = TimeSpan.FromSeconds(9);
 
     [Fact]
     public async Task AdmitAsync_WhenSentinelsReplaceTheMaster_GoesOnWithTheNewOne()
@@ -32,13 +34,9 @@ public sealed class RedisFailoverTests
         Assert.Equal(AdmissionOutcome.Admitted, await Recovery.AdmitAsync(gate, "first"));
         await sentinels.Master.ReplicatedAsync();
         await sentinels.Master.KillAsync();
-        var clock = Stopwatch.StartNew();
-        var failures = await Recovery.AdmitUntilAllSucceedAsync(gate, TimeSpan.FromSeconds(30));
+        var recovery = await RecoverAsync(gate, async () => (await sentinels.Replica.CommandAsync("ROLE")).StartsWith("master", StringComparison.Ordinal));
 
-        // The sentinels need a second to notice and about one to agree.
-        TestContext.Current.SendDiagnosticMessage($"sentinels: {failures} failures, recovered after {clock.Elapsed.TotalSeconds:0.0} s");
-        Assert.NotEqual(0, failures);
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1 + 5 + 4));
+        TestContext.Current.SendDiagnosticMessage("sentinels: " + recovery);
         Assert.StartsWith("master", await sentinels.Replica.CommandAsync("ROLE"));
         Assert.True(await gate.SettleAsync(new Settlement(OfferId, new OfferStock(OfferId, 0, StockRow.Restore(50_000, 0, 50_000, 0, 0, 2)), [], [], [], null), default));
     }
@@ -50,15 +48,13 @@ public sealed class RedisFailoverTests
         await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString), TimeProvider.System, default);
         await gate.WarmUpAsync(Load(Sale(1), 50_000), anew: false, default);
         Assert.Equal(AdmissionOutcome.Admitted, await Recovery.AdmitAsync(gate, "first"));
-        var master = await cluster.MasterOfAsync($"fs:{{{SaleId}:0}}:sale");
+        var key = $"fs:{{{SaleId}:0}}:sale";
+        var master = await cluster.MasterOfAsync(key);
         await master.ReplicatedAsync();
         await master.KillAsync();
-        var clock = Stopwatch.StartNew();
-        var failures = await Recovery.AdmitUntilAllSucceedAsync(gate, TimeSpan.FromSeconds(30));
+        var recovery = await RecoverAsync(gate, () => cluster.IsServedWithoutAsync(master, key));
 
-        TestContext.Current.SendDiagnosticMessage($"cluster: {failures} failures, recovered after {clock.Elapsed.TotalSeconds:0.0} s");
-        Assert.NotEqual(0, failures);
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2 + 5 + 4));
+        TestContext.Current.SendDiagnosticMessage("cluster: " + recovery);
         var row = StockRow.Restore(50_000, 0, 50_000, 0, 0, 2);
         while ((await gate.ListPendingAsync(default)).Count > 0)
         {
@@ -66,6 +62,39 @@ public sealed class RedisFailoverTests
         }
 
         Assert.Equal(new GateStock(50_000, 0, 50_000, 2), await gate.ReadAsync(OfferId, default));
+    }
+
+    /// <summary>
+    /// How long the replacement takes is Redis's own: a sentinel that stood still for two seconds looks on for thirty (its TILT mode). The gate has to go on soon after it.
+    /// </summary>
+    private static async Task<string> RecoverAsync(IGate gate, Func<Task<bool>> isReplaced)
+    {
+        var clock = Stopwatch.StartNew();
+        async Task<TimeSpan> ReplacedAsync()
+        {
+            async Task<bool> IsReplacedAsync()
+            {
+                try
+                {
+                    return await isReplaced();
+                }
+                catch (Exception problem) when (problem is IOException or System.Net.Sockets.SocketException or InvalidOperationException)
+                {
+                    // Whoever is connected to a server that becomes the master is cut off.
+                    return false;
+                }
+            }
+
+            await Server.Eventually.HoldsAsync(IsReplacedAsync, "the master is replaced", Replacement);
+            return clock.Elapsed;
+        }
+
+        var replacing = ReplacedAsync();
+        var failures = await Recovery.AdmitUntilAllSucceedAsync(gate, Replacement + Following);
+        var (recovered, replaced) = (clock.Elapsed, await replacing);
+        Assert.NotEqual(0, failures);
+        Assert.True(recovered - replaced < Following, $"replaced after {replaced}, and the gate went on after {recovered}");
+        return $"{failures} failures, replaced after {replaced.TotalSeconds:0.0} s, recovered after {recovered.TotalSeconds:0.0} s";
     }
 }
 

@@ -125,7 +125,7 @@ public sealed class RedisGateBatchTests(OneRedisServer redis) : IClassFixture<On
     [Fact]
     public async Task AdmitAsync_WhenTheServerHangs_FailsForAllInTimeAndGoesOnAfterwards()
     {
-        var timeout = TimeSpan.FromMilliseconds(400);
+        var timeout = TimeSpan.FromSeconds(2);
         var gate = await WarmAsync(Sale(1), stock: 1_000, Options(shards: 1) with { Timeout = timeout });
         var clock = Stopwatch.StartNew();
         redis.Server.Process.Freeze();
@@ -137,8 +137,8 @@ public sealed class RedisGateBatchTests(OneRedisServer redis) : IClassFixture<On
                 await Assert.ThrowsAsync<GateUnavailableException>(() => call);
             }
 
-            // One timeout for all of them, not one after the other.
-            Assert.InRange(clock.Elapsed, timeout * 0.9, timeout * 2.5);
+            // One timeout for all of them, not one after the other, which would be six.
+            Assert.InRange(clock.Elapsed, timeout * 0.9, timeout * 4);
         }
         finally
         {

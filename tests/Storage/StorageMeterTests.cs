@@ -16,7 +16,7 @@ public sealed class StorageMeterTests
     public async Task Gate_WhenRedisGoesAway_CountsItsFailuresAndTimesItsCalls()
     {
         await using var server = await RedisServer.StartAsync();
-        var options = new RedisGateOptions($"{server.Address},connectRetry=1") { Timeout = TimeSpan.FromMilliseconds(100) };
+        var options = new RedisGateOptions($"{server.Address},connectRetry=1") { Timeout = TimeSpan.FromSeconds(1) };
         await using var gate = await RedisGate.OpenAsync(options, TimeProvider.System, default);
         using var meter = new Listening();
         await gate.WarmUpAsync(GateContract.Load(GateContract.Sale(1), 5), anew: false, default);
