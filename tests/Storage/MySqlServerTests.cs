@@ -134,7 +134,9 @@ public sealed class MySqlServerTests(MariaDbForAll shared)
         for (var round = 0; round < 3; round++)
         {
             using var over = new CancellationTokenSource();
-            var crowd = MySqlCrowd.PlaceUntilAsync(ledger, sale, over.Token);
+            var first = new TaskCompletionSource();
+            var crowd = MySqlCrowd.PlaceUntilAsync(ledger, sale, first, over.Token);
+            await first.Task.WaitAsync(TimeSpan.FromSeconds(30));
             await Task.Delay(400 + (150 * round));
             await server.KillAsync();
             await over.CancelAsync();

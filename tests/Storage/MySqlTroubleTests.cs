@@ -220,9 +220,13 @@ public sealed class MySqlTroubleTests(MariaDbForAll shared)
         await using var rig = await MySqlRig.OnAsync(shared);
         var ledger = await rig.OpenAsync();
         var sale = await MySqlRig.PublishAsync(ledger, stock: 100_000);
-        using var over = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+        using var over = new CancellationTokenSource();
+        var first = new TaskCompletionSource();
+        var crowd = MySqlCrowd.PlaceUntilAsync(ledger, sale, first, over.Token);
+        await first.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        over.CancelAfter(TimeSpan.FromSeconds(3));
         var killing = KillUntilAsync(rig, over.Token);
-        var (placed, unknown) = await MySqlCrowd.PlaceUntilAsync(ledger, sale, over.Token);
+        var (placed, unknown) = await crowd;
         await killing;
 
         await MySqlCrowd.SettleAsync(ledger, unknown, placed);
@@ -326,7 +330,8 @@ internal static class MySqlCrowd
 {
     private static int users;
 
-    public static async Task<(List<OrderId> Placed, List<OrderDraft[]> Unknown)> PlaceUntilAsync(MySqlLedger ledger, Sale sale, CancellationToken over)
+    /// <param name="first">Done when an order was acknowledged.</param>
+    public static async Task<(List<OrderId> Placed, List<OrderDraft[]> Unknown)> PlaceUntilAsync(MySqlLedger ledger, Sale sale, TaskCompletionSource first, CancellationToken over)
     {
         var placed = new List<OrderId>();
         var unknown = new List<OrderDraft[]>();
@@ -343,6 +348,8 @@ internal static class MySqlCrowd
                     {
                         placed.AddRange(batch.Results.Keys);
                     }
+
+                    first.TrySetResult();
                 }
                 catch (LedgerOutcomeUnknownException)
                 {

@@ -77,7 +77,8 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => ledger.CheckAsync(default)));
 
         Assert.All(answers, Assert.NotNull);
-        Assert.True(Stopwatch.GetElapsedTime(began) < 3 * Limits.LedgerBusyTimeout);
+        // Each by itself would be 200 times as long as one.
+        Assert.True(Stopwatch.GetElapsedTime(began) < 15 * Limits.LedgerBusyTimeout);
     }
 
     [Fact]

@@ -121,11 +121,11 @@ public sealed class RedisUserLimitTests(OneRedisServer redis) : UserLimitContrac
         Assert.All(await Task.WhenAll(limits.Select(limit => limit.TryTakeAsync(Alice, 1, Slow, default).AsTask())), wait => Assert.NotEqual(TimeSpan.Zero, wait));
 
         // What comes back is for both together.
-        var quick = new RateLimit(4, 4);
+        var oneASecond = new RateLimit(1, 4);
         var bob = UserId.Parse("bob");
-        await limits[0].TryTakeAsync(bob, 4, quick, default);
-        await Task.Delay(await limits[1].TryTakeAsync(bob, 1, quick, default) + TimerGrain);
-        var again = await Task.WhenAll(limits.Select(limit => limit.TryTakeAsync(bob, 1, quick, default).AsTask()));
+        await limits[0].TryTakeAsync(bob, 4, oneASecond, default);
+        await Task.Delay(await limits[1].TryTakeAsync(bob, 1, oneASecond, default) + TimerGrain);
+        var again = await Task.WhenAll(limits.Select(limit => limit.TryTakeAsync(bob, 1, oneASecond, default).AsTask()));
         Assert.Single(again, wait => wait == TimeSpan.Zero);
     }
 

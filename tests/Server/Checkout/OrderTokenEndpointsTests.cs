@@ -11,24 +11,41 @@ public sealed class OrderTokenEndpointsTests(Shop shop)
     public async Task Submit_WithATokenOfLessThanASecond_IsRefusedUntilItIsOldEnough()
     {
         var sale = await ShopSale.OpenAsync(await shop.StrictAsync(), new ShopTerms());
-        var alice = sale.NewShopper();
+        var refusals = 0;
+        // When the first call came too late, because the machine stood still, it proves nothing.
+        for (var attempt = 1; refusals == 0 && attempt <= 5; attempt++)
+        {
+            refusals = await SubmitUntilItIsOldEnoughAsync(sale.NewShopper());
+        }
+
+        Assert.NotEqual(0, refusals);
+    }
+
+    private static async Task<int> SubmitUntilItIsOldEnoughAsync(Shopper alice)
+    {
         var issued = (await alice.AskTokenAsync()).Expect(HttpStatusCode.Created).Json;
         var token = issued.GetProperty("token").GetString()!;
         var usableAt = issued.GetProperty("usableAt").GetDateTimeOffset();
         Assert.Equal(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1), issued.GetProperty("expiresAt").GetDateTimeOffset() - usableAt);
 
         var refusals = 0;
-        Reply last;
-        while ((last = await alice.SubmitAsync(token)).Status != HttpStatusCode.Created)
+        while (true)
         {
-            Assert.True(TimeProvider.System.GetUtcNow() < usableAt.AddSeconds(2), "It is old enough: " + last.Body);
+            var sent = TimeProvider.System.GetUtcNow();
+            var last = await alice.SubmitAsync(token);
+            if (last.Status == HttpStatusCode.Created)
+            {
+                break;
+            }
+
+            Assert.True(sent < usableAt.AddSeconds(1), "It is old enough: " + last.Body);
             last.ExpectProblem(HttpStatusCode.Forbidden, "order-token-rejected");
             refusals++;
             await Task.Delay(20);
         }
 
         Assert.True(TimeProvider.System.GetUtcNow() >= usableAt);
-        Assert.NotEqual(0, refusals);
+        return refusals;
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class LiveTests(ConsoleServer shop) : IClassFixture<ConsoleServer>
         // Read twice: the time of the figures moves on by itself.
         var at = live.Json.GetProperty("at").GetDateTimeOffset();
         await Eventually.HoldsAsync(
-            async () => (await ConsoleServer.SendAsync(shop.Operator, HttpMethod.Get, $"sales/{sale.Id}/live")).Json.GetProperty("at").GetDateTimeOffset() - at is var later && later > TimeSpan.FromSeconds(1) && later < TimeSpan.FromSeconds(5),
+            async () => (await ConsoleServer.SendAsync(shop.Operator, HttpMethod.Get, $"sales/{sale.Id}/live")).Json.GetProperty("at").GetDateTimeOffset() - at > TimeSpan.FromSeconds(1),
             "it moves on");
     }
 

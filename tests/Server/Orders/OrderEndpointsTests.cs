@@ -63,7 +63,7 @@ public sealed class OrderEndpointsTests(Shop shop)
     [Fact]
     public async Task Submit_WhenRefusedBeforeTheOpening_WorksWithTheSameTokenAfterIt()
     {
-        var sale = await shop.OpenAsync(new ShopTerms { OpensIn = TimeSpan.FromSeconds(1) });
+        var sale = await shop.OpenAsync(new ShopTerms { OpensIn = TimeSpan.FromSeconds(5) });
         var alice = sale.NewShopper();
         var token = await alice.TokenAsync();
         (await alice.SubmitAsync(token)).ExpectProblem(HttpStatusCode.Conflict, "sale-not-open");
@@ -209,8 +209,10 @@ public sealed class OrderEndpointsTests(Shop shop)
 
     private static async Task WithinASecondAsync(Func<Task<bool>> condition)
     {
+        using var stalls = new Stalls();
         var since = TimeProvider.System.GetTimestamp();
         await Eventually.HoldsAsync(condition, "the change takes effect");
-        Assert.InRange(TimeProvider.System.GetElapsedTime(since), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        // A busy machine is allowed a second more, and what it stood still.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(since) - stalls.LostSince(since), TimeSpan.MinValue, TimeSpan.FromSeconds(2));
     }
 }

@@ -131,6 +131,8 @@ public sealed class PaymentEndpointsTests(Shop shop)
         await Eventually.HoldsAsync(async () => (await alice.ReadAsync(order)).Text("status") == "expired", "the order expires");
         if (taken)
         {
+            await Eventually.HoldsAsync(
+                async () => !(await sale.ReadStateAsync()).GetProperty("offers")[0].GetProperty("soldOut").GetBoolean(), "the unit is back");
             await sale.NewShopper().BuyAsync();
         }
 

@@ -9,7 +9,7 @@ public sealed class ReservationEndpointsTests(Shop shop)
     [Fact]
     public async Task Reserve_BeforeTheOpening_LetsInThoseWhoDid()
     {
-        var sale = await shop.OpenAsync(new ShopTerms { RequiresReservation = true, OpensIn = TimeSpan.FromSeconds(1.5) });
+        var sale = await shop.OpenAsync(new ShopTerms { RequiresReservation = true, OpensIn = TimeSpan.FromSeconds(5) });
         var (alice, bob) = (sale.NewShopper(), sale.NewShopper());
         var reserved = (await alice.ReserveAsync()).Expect(HttpStatusCode.Created);
         Assert.Equal("approved", reserved.Text("status"));

@@ -15,7 +15,7 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
     public async Task Journey_WhenEveryStepIsAForm_EndsWithTheCoupon(
         string prefix, string reserve, string grab, string again, string won, string code, string already)
     {
-        var opensAt = TimeProvider.System.GetUtcNow().AddSeconds(4);
+        var opensAt = TimeProvider.System.GetUtcNow().AddSeconds(15);
         var sale = await shop.PublishAsync(definition =>
         {
             definition["requiresReservation"] = true;
@@ -38,13 +38,19 @@ public sealed class JourneyTests(DemoShop shop) : IClassFixture<DemoShop>
         Assert.Contains("role=\"timer\"", reserved.Html, StringComparison.Ordinal);
         Assert.Equal(["soon"], (await browser.GetAsync(now)).Buttons);
 
-        await Task.Delay(opensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(200));
+        var left = opensAt - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(200);
+        await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         Assert.Contains(">" + grab + "</a>", (await browser.GetAsync(now)).Html, StringComparison.Ordinal);
+        var asked = TimeProvider.System.GetTimestamp();
         var token = await browser.OpenCheckoutAsync(checkout);
         var tooEarly = await browser.PostAsync(checkout, ("token", token));
-        Assert.Equal(HttpStatusCode.OK, tooEarly.Status);
-        Assert.Contains(again, tooEarly.Html, StringComparison.Ordinal);
-        Assert.Equal(token, Browser.TokenOf(tooEarly));
+        // A token is too young for a second: on a machine that stood still meanwhile it may be no more, and then there is an order.
+        if (tooEarly.Status != HttpStatusCode.SeeOther || TimeProvider.System.GetElapsedTime(asked) < TimeSpan.FromSeconds(1))
+        {
+            Assert.Equal(HttpStatusCode.OK, tooEarly.Status);
+            Assert.Contains(again, tooEarly.Html, StringComparison.Ordinal);
+            Assert.Equal(token, Browser.TokenOf(tooEarly));
+        }
 
         await Task.Delay(TimeSpan.FromSeconds(1.1));
         var order = (await browser.PostAsync(checkout, ("token", token))).Location!;

@@ -97,14 +97,15 @@ public sealed partial class PublishedSiteTests : IAsyncLifetime
     {
         var sale = await PublishAsync();
         var before = server.Get<PublishedSite>().Shown!.Number;
+        using var stalls = new Stalls();
         var since = TimeProvider.System.GetTimestamp();
 
         var renamed = await server.Get<ILedger>().UpdateSaleAsync(sale with { Title = new LocalizedText("中秋", "Mid-Autumn") }, sale.Rev, "sale.change", Olga, CancellationToken.None);
         await Eventually.HoldsAsync(
             async () => (await server.Client.GetStringAsync(new Uri("/en/sales/" + sale.Slug, UriKind.Relative))).Contains("Mid-Autumn", StringComparison.Ordinal), "the page has changed");
 
-        // A busy machine is allowed a second more.
-        Assert.InRange(TimeProvider.System.GetElapsedTime(since), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        // A busy machine is allowed a second more, and what it stood still.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(since) - stalls.LostSince(since), TimeSpan.MinValue, TimeSpan.FromSeconds(2));
         Assert.NotNull(renamed);
         Assert.Equal(before + 1, server.Get<PublishedSite>().Shown!.Number);
         // What changes nothing on the pages makes no version: it would be in the way of a rollback.
