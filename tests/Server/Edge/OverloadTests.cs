@@ -60,17 +60,24 @@ public sealed class OverloadTests
             RecoveryLength = TimeSpan.FromSeconds(1),
         };
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) });
-        using var run = new OverloadRun(settings, console, TimeProvider.System);
+        var (spike, served) = (default(SpikeOutcome)!, false);
+        for (var attempt = 1; !served && attempt <= 3; attempt++)
+        {
+            using var stalls = new Stalls();
+            using var run = new OverloadRun(settings, console, TimeProvider.System);
+            var outcome = await run.MeasureAsync(CancellationToken.None);
+            Assert.True(outcome.Report.ExitCode == ExitCodes.Holds, outcome.Report.Verdict);
+            spike = outcome.Spikes.Single();
+            served = spike.Probes.Where(probe => probe.IsProtected).All(probe => probe.Tally.Offered == probe.Tally.Succeeded);
+            // Not even those are served while the machine stands still, and then another spike must tell.
+            Assert.True(served || stalls.Longest > TimeSpan.FromSeconds(0.7), string.Join(", ", spike.Probes.Select(probe => $"{probe.Name}: {probe.Tally.Succeeded} of {probe.Tally.Offered}")));
+        }
 
-        var outcome = await run.MeasureAsync(CancellationToken.None);
-
-        var spike = outcome.Spikes.Single();
-        Assert.True(outcome.Report.ExitCode == ExitCodes.Holds, outcome.Report.Verdict);
-        Assert.All(spike.Probes.Where(probe => probe.IsProtected), probe => Assert.Equal(probe.Tally.Offered, probe.Tally.Succeeded));
+        Assert.True(served);
         Assert.True(spike.Orders.Succeeded > 0);
         Assert.Equal(spike.Orders.Sent, spike.Orders.Answers.Sum(row => row.Count));
-        // Whoever was answered was answered properly.
-        Assert.All(spike.Orders.Answers, row => Assert.Contains((row.Status, row.Code), new[] { (201, ""), (200, ""), (503, "overloaded") }));
+        // Whoever was answered was answered properly; a commit that hung for too long has an outcome that nobody knows yet, and the same order again settles it.
+        Assert.All(spike.Orders.Answers, row => Assert.Contains((row.Status, row.Code), new[] { (201, ""), (200, ""), (503, "overloaded"), (503, "outcome-unknown") }));
         // And afterwards everybody is served.
         var sale = await ShopSale.OpenAsync(server, new ShopTerms(Stock: 100));
         var shoppers = Enumerable.Range(0, 50).Select(_ => sale.NewShopper()).ToArray();
