@@ -16,7 +16,7 @@ internal sealed class OverloadRun(OverloadSettings settings, IAnsiConsole consol
 {
     /// <summary>Of the peak: what a server that is not overloaded carries.</summary>
     public const double Calm = 0.8;
-    private const int ProbeConnections = 128;
+    private const int ProbeConnections = 512;
     private const int TokenConnections = 64;
 
     /// <summary>Where the addresses of the probes begin: nobody else comes from there.</summary>
