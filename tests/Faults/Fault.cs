@@ -14,12 +14,13 @@ internal static class Fault
         await site.Instances[instance].RestartAsync();
     }
 
-    public static async Task FreezeInstanceAsync(Site site, int instance, TimeSpan length)
+    public static async Task FreezeInstanceAsync(Site site, int instance, TimeSpan length, Action? atTheEnd = null)
     {
         site.Instances[instance].Freeze();
         try
         {
             await Task.Delay(length);
+            atTheEnd?.Invoke();
         }
         finally
         {

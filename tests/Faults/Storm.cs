@@ -88,6 +88,12 @@ internal sealed partial class Storm : IAsyncDisposable
     /// <summary>Order calls of the load and of the probe that got no answer, or one that is for broken servers.</summary>
     public long OrdersFailed => run.Metrics.CountOf(key => IsOrder(key.Op) && key.Status is 0 or >= 500) + Probe.Failures.Values.Sum();
 
+    /// <summary>
+    /// An order that waited for two seconds is refused with 503 (Limits.OrderDeadline), and that is right: when orders failed while the machine stood still for a good
+    /// part of that, another storm must tell, though not for ever. Where it did not, none may fail.
+    /// </summary>
+    public bool ProvesNothing(Stalls stalls, int attempt) => OrdersFailed > 0 && attempt < 3 && stalls.Longest > TimeSpan.FromSeconds(0.7);
+
     public IReadOnlyList<string> SaleIds => [.. run.Outcome!.Sales.Select(sale => sale.Id)];
 
     public IReadOnlyList<string> OfferIds => [.. run.Outcome!.Sales.SelectMany(sale => sale.Offers).Select(offer => offer.Id)];
