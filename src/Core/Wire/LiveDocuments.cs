@@ -7,6 +7,7 @@ namespace FlashSale.Core.Wire;
 /// <param name="OrdersPerSecond">Orders placed, over the last second or two; null before there are two readings.</param>
 /// <param name="PaidPerSecond">Units that became sold.</param>
 /// <param name="P50Ms">From the admission by the gate until the outcome was known, of the orders of the last ten seconds; null when there were none.</param>
+/// <param name="ArrivalsPerSecond">Requests to order that named the sale, and those of all sales that were turned away before one was known.</param>
 /// <param name="WriterQueue">Orders that wait for a ledger writer, in all instances and of all sales.</param>
 /// <param name="Breakers">Of all instances, the worst state by what they guard.</param>
 /// <param name="Events">What operators, and the program itself, did with the sale, newest first.</param>
@@ -26,7 +27,11 @@ public sealed record LiveDocument(
     int WriterQueue,
     IReadOnlyDictionary<string, string> Breakers,
     IReadOnlyList<LiveInstanceDocument> Instances,
-    IReadOnlyList<LiveEventDocument> Events);
+    IReadOnlyList<LiveEventDocument> Events)
+{
+    /// <summary>Requests to order that were turned away before a sale was known, so that they are those of all sales.</summary>
+    public IReadOnlyList<LiveDecisionDocument> BeforeSale { get; init; } = [];
+}
 
 /// <summary>The units of an offer.</summary>
 /// <param name="Total">Initial stock and adjustments.</param>
@@ -59,12 +64,19 @@ public sealed record LiveInstanceDocument(
     IReadOnlyList<int> Collections,
     int InFlight,
     int InFlightLimit,
-    int WriterQueue);
+    int WriterQueue)
+{
+    /// <summary>It was ended, and did not merely fall silent; it is <see cref="Gone"/> too.</summary>
+    public bool Stopped { get; init; }
+
+    /// <summary>The ledger's clock less its machine's.</summary>
+    public long ClockSkewMs { get; init; }
+}
 
 public sealed record LiveEventDocument(DateTimeOffset At, string Actor, string Role, string Action, string? Reason);
 
 /// <summary>One second of a sale, for the charts.</summary>
-/// <param name="Refused">Requests refused or failed a second, by layer.</param>
+/// <param name="Refused">Requests refused or failed a second, by layer; <see cref="BeforeSale"/> for those that were turned away before a sale was known.</param>
 public sealed record LiveMomentDocument(
     DateTimeOffset At,
     long Available,
@@ -77,4 +89,10 @@ public sealed record LiveMomentDocument(
     double? P99Ms,
     double? ArrivalsPerSecond,
     double? AdmittedPerSecond,
-    IReadOnlyDictionary<string, double> Refused);
+    IReadOnlyDictionary<string, double> Refused)
+{
+    public const string BeforeSale = "beforeSale";
+
+    /// <summary>The keys of <see cref="Refused"/>, outermost first.</summary>
+    public static readonly IReadOnlyList<string> Layers = [BeforeSale, "edge", "checkout", "draw", "gate", "ledger"];
+}

@@ -1,5 +1,8 @@
 using System.Text.Json.Serialization;
 
+using FlashSale.Core.Wire;
+using FlashSale.Storage;
+
 namespace FlashSale.Server.Telemetry;
 
 /// <summary>
@@ -32,6 +35,15 @@ public sealed record InstanceFigures
     /// <summary>Orders that wait for a ledger writer.</summary>
     public required int WriterQueue { get; init; }
 
+    /// <summary>It ends as it should, and this is its last report.</summary>
+    public bool Stopped { get; init; }
+
+    /// <summary>The ledger's clock less its machine's.</summary>
+    public long ClockSkewMs { get; init; }
+
+    /// <summary>Its connections; none in the reports of a build that did not say so.</summary>
+    public IReadOnlyList<ConnectionPool> Pools { get; init; } = [];
+
     /// <summary>By what they guard.</summary>
     public required IReadOnlyDictionary<string, string> Breakers { get; init; }
 
@@ -40,6 +52,30 @@ public sealed record InstanceFigures
 
     /// <summary>By id.</summary>
     public required IReadOnlyDictionary<string, SaleFigures> Sales { get; init; }
+
+    /// <summary>
+    /// Requests to order, of all sales, that were turned away before a sale was known. The counts are read one after the other while requests come, so that a sale may
+    /// already have what the whole has not. What comes behind the token knows its sale.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> Unnamed()
+    {
+        Dictionary<string, long> unnamed = new(StringComparer.Ordinal);
+        foreach (var (word, count) in Decisions)
+        {
+            if (!Words<OrderDecision>.ByWord.TryGetValue(word, out var decision) || DecisionKind.Of(decision).Layer is not ("edge" or "checkout"))
+            {
+                continue;
+            }
+
+            var difference = count - Sales.Values.Sum(sale => sale.Decisions.GetValueOrDefault(word));
+            if (difference > 0)
+            {
+                unnamed[word] = difference;
+            }
+        }
+
+        return unnamed;
+    }
 }
 
 /// <summary>What an instance has counted of one sale.</summary>

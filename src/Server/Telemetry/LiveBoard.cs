@@ -21,6 +21,9 @@ public sealed record SaleReading(Sale Sale, SalePhase Phase, IReadOnlyList<Offer
 /// </summary>
 public sealed class LiveBoard
 {
+    /// <summary>Before the reservations or the opening, and behind the last payment, that a sale is watched.</summary>
+    private static readonly TimeSpan Around = TimeSpan.FromMinutes(30);
+
     /// <summary>Between two readings that a rate is taken from.</summary>
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(1);
 
@@ -29,10 +32,24 @@ public sealed class LiveBoard
 
     private readonly ConcurrentDictionary<SaleId, Board> boards = new();
     private readonly Dictionary<string, Track> instances = new(StringComparer.Ordinal);
-    private volatile IReadOnlyList<LiveInstanceDocument> shown = [];
+    private volatile Seen seen = new(default, [], []);
+
+    /// <summary>The instance that this process is, of which it knows more than its report says.</summary>
+    public string Self { get; init; } = "";
+
+    public static bool IsWatched(Sale sale, DateTimeOffset now) =>
+        sale.Status != SaleStatus.Draft && now >= WatchedFrom(sale) && now < sale.ClosesAt + sale.PaymentWindow + Around;
+
+    public static DateTimeOffset WatchedFrom(Sale sale) => (sale.ReservationOpensAt ?? sale.OpensAt) - Around;
 
     /// <summary>Those that reported within the last hour, newest first.</summary>
-    public IReadOnlyList<LiveInstanceDocument> Instances => shown;
+    public IReadOnlyList<LiveInstanceDocument> Instances => seen.Instances;
+
+    /// <summary>What those said that are neither gone nor ended.</summary>
+    public IReadOnlyList<(string Instance, InstanceFigures Figures)> Living => seen.Living;
+
+    /// <summary>When they were read.</summary>
+    public DateTimeOffset At => seen.At;
 
     /// <summary>The newest figures; null for a sale that is not watched, as it is over or far off.</summary>
     public LiveDocument? Latest(SaleId sale) => boards.TryGetValue(sale, out var board) ? board.Latest : null;
@@ -52,22 +69,45 @@ public sealed class LiveBoard
             }
         }
 
-        shown = [.. instances
+        Forget();
+        LiveInstanceDocument[] shown = [.. instances
             .Where(instance => now - instance.Value.At < TimeSpan.FromHours(1))
             .OrderByDescending(instance => instance.Value.At)
             .Select(instance => instance.Value.Describe(instance.Key, now))];
-        Track[] alive = [.. instances.Values.Where(track => now - track.At < Limits.InstanceGone)];
+        seen = new Seen(now, shown, [.. instances.Where(one => !one.Value.IsGone(now)).Select(one => (one.Key, one.Value.Figures))]);
+        Track[] alive = [.. instances.Values.Where(track => !track.IsGone(now))];
         var queue = alive.Sum(track => track.Figures.WriterQueue);
         var breakers = WorstOf(alive.SelectMany(track => track.Figures.Breakers));
+        var unnamed = SumOfUnnamed();
         foreach (var sale in sales)
         {
-            boards.GetOrAdd(sale.Sale.Id, static _ => new Board()).Take(now, sale, SumOf(sale.Sale.Id), shown, queue, breakers);
+            boards.GetOrAdd(sale.Sale.Id, static _ => new Board()).Take(now, sale, new Sums(SumOf(sale.Sale.Id), unnamed), shown, queue, breakers);
         }
 
         foreach (var gone in boards.Keys.Except(sales.Select(sale => sale.Sale.Id)))
         {
             boards.TryRemove(gone, out _);
         }
+    }
+
+    /// <summary>Beyond as many as are read when a board begins, those that reported longest ago are no longer added up: each restart brings an instance that was not there.</summary>
+    private void Forget()
+    {
+        foreach (var (instance, _) in instances.OrderByDescending(instance => instance.Value.At).Skip(Limits.InstanceReportsRead).ToArray())
+        {
+            instances.Remove(instance);
+        }
+    }
+
+    private SaleSums SumOfUnnamed()
+    {
+        var sums = new SaleSums();
+        foreach (var track in instances.Values)
+        {
+            sums.Add(track.Unnamed);
+        }
+
+        return sums;
     }
 
     private SaleSums SumOf(SaleId sale)
@@ -84,13 +124,23 @@ public sealed class LiveBoard
         return sums;
     }
 
-    private static Dictionary<string, string> WorstOf(IEnumerable<KeyValuePair<string, string>> states)
+    /// <summary>Of several instances, the worst state of each breaker.</summary>
+    public static Dictionary<string, string> WorstOf(IEnumerable<KeyValuePair<string, string>> states)
     {
         string[] order = ["closed", "half_open", "open"];
         return states.GroupBy(state => state.Key, state => state.Value).ToDictionary(states => states.Key, states => states.MaxBy(state => Array.IndexOf(order, state))!);
     }
 
     private static double Rate(double difference, TimeSpan took) => Math.Round(Math.Max(0, difference) / took.TotalSeconds, 1);
+
+    private sealed record Seen(DateTimeOffset At, IReadOnlyList<LiveInstanceDocument> Instances, IReadOnlyList<(string Instance, InstanceFigures Figures)> Living);
+
+    /// <summary>What was counted up to a moment.</summary>
+    /// <param name="Unnamed">Requests that were turned away before a sale was known: of all sales.</param>
+    private sealed record Sums(SaleSums Sale, SaleSums Unnamed)
+    {
+        public long Total => Sale.Total + Unnamed.Total;
+    }
 
     /// <summary>The reports of one instance: the last, and one that is about a second older.</summary>
     private sealed class Track
@@ -101,6 +151,10 @@ public sealed class LiveBoard
 
         public InstanceFigures Figures { get; private set; } = null!;
 
+        public IReadOnlyDictionary<string, long> Unnamed { get; private set; } = new Dictionary<string, long>();
+
+        public bool IsGone(DateTimeOffset now) => Figures.Stopped || now - At >= Limits.InstanceGone;
+
         public void Take(DateTimeOffset at, InstanceFigures figures)
         {
             if (at <= At)
@@ -108,7 +162,7 @@ public sealed class LiveBoard
                 return;
             }
 
-            (At, Figures) = (at, figures);
+            (At, Figures, Unnamed) = (at, figures, figures.Unnamed());
             before.Enqueue((at, figures.CpuSeconds, figures.GcPauseSeconds));
             while (before.Count > 2 && at - before.ElementAt(1).At >= RateWindow)
             {
@@ -128,7 +182,7 @@ public sealed class LiveBoard
                 Figures.Roles,
                 Figures.StartedAt,
                 Math.Max(0, (long)(now - At).TotalMilliseconds),
-                now - At >= Limits.InstanceGone,
+                IsGone(now),
                 Figures.NotReady,
                 took > TimeSpan.Zero ? Rate((Figures.CpuSeconds - cpu) * 100, took) : null,
                 Figures.MemoryBytes,
@@ -136,7 +190,11 @@ public sealed class LiveBoard
                 Figures.Collections,
                 Figures.InFlight,
                 Figures.InFlightLimit,
-                Figures.WriterQueue);
+                Figures.WriterQueue)
+            {
+                Stopped = Figures.Stopped,
+                ClockSkewMs = Figures.ClockSkewMs,
+            };
         }
     }
 
@@ -145,7 +203,7 @@ public sealed class LiveBoard
     {
         private readonly Lock reading = new();
         private readonly Queue<LiveMomentDocument> moments = new();
-        private readonly Queue<(DateTimeOffset At, SaleSums Sums, long Sold)> before = new();
+        private readonly Queue<(DateTimeOffset At, Sums Sums, long Sold)> before = new();
         private DateTimeOffset momentAt;
         private LiveDocument? latest;
 
@@ -171,7 +229,7 @@ public sealed class LiveBoard
         public void Take(
             DateTimeOffset now,
             SaleReading sale,
-            SaleSums sums,
+            Sums sums,
             IReadOnlyList<LiveInstanceDocument> instances,
             int queue,
             IReadOnlyDictionary<string, string> breakers)
@@ -200,23 +258,25 @@ public sealed class LiveBoard
         }
 
         private LiveDocument Describe(
-            DateTimeOffset now, SaleReading sale, SaleSums sums, long sold, IReadOnlyList<LiveInstanceDocument> instances, int queue, IReadOnlyDictionary<string, string> breakers)
+            DateTimeOffset now, SaleReading sale, Sums sums, long sold, IReadOnlyList<LiveInstanceDocument> instances, int queue, IReadOnlyDictionary<string, string> breakers)
         {
             var (since, earlier, soldThen) = before.Where(reading => now - reading.At >= RateWindow).LastOrDefault((before.Peek().At, before.Peek().Sums, before.Peek().Sold));
             var took = now - since;
             double? Per(long difference) => took > TimeSpan.Zero ? Rate(difference, took) : null;
-            var latency = sums.LatencySince(before.Peek().Sums);
-            var decisions = Enum.GetValues<OrderDecision>().Where(decision => sums.Of(decision) > 0)
-                .Select(decision => (Kind: DecisionKind.Of(decision), Count: sums.Of(decision), Rate: Per(sums.Of(decision) - earlier.Of(decision))))
-                .Select(one => new LiveDecisionDocument(one.Kind.Layer, one.Kind.Outcome, one.Kind.Reason, one.Count, one.Rate))
-                .ToArray();
+            LiveDecisionDocument[] Decisions(SaleSums counts, SaleSums then) =>
+                [.. Enum.GetValues<OrderDecision>().Where(decision => counts.Of(decision) > 0)
+                    .Select(decision => (Kind: DecisionKind.Of(decision), Count: counts.Of(decision), Rate: Per(counts.Of(decision) - then.Of(decision))))
+                    .Select(one => new LiveDecisionDocument(one.Kind.Layer, one.Kind.Outcome, one.Kind.Reason, one.Count, one.Rate))];
+            var latency = sums.Sale.LatencySince(before.Peek().Sums.Sale);
+            var decisions = Decisions(sums.Sale, earlier.Sale);
+            var placed = sums.Sale.Of(OrderDecision.Placed);
             return new LiveDocument(
                 sale.Sale.Id.ToString(),
                 now,
                 sale.Phase.Word(),
                 [.. sale.Offers.Select(DocumentOf)],
-                sums.Of(OrderDecision.Placed),
-                Per(sums.Of(OrderDecision.Placed) - earlier.Of(OrderDecision.Placed)),
+                placed,
+                Per(placed - earlier.Sale.Of(OrderDecision.Placed)),
                 Per(sold - soldThen),
                 Milliseconds(LatencyCounts.Quantile(latency, 0.5)),
                 Milliseconds(LatencyCounts.Quantile(latency, 0.99)),
@@ -226,7 +286,10 @@ public sealed class LiveBoard
                 queue,
                 breakers,
                 instances,
-                sale.Events);
+                sale.Events)
+            {
+                BeforeSale = Decisions(sums.Unnamed, earlier.Unnamed),
+            };
         }
 
         private static LiveOfferDocument DocumentOf(OfferReading offer) => new(
@@ -252,7 +315,8 @@ public sealed class LiveBoard
             live.P99Ms,
             live.ArrivalsPerSecond,
             live.AdmittedPerSecond,
-            live.Decisions.Where(decision => decision.Outcome != "admitted")
+            live.BeforeSale.Select(decision => (Layer: LiveMomentDocument.BeforeSale, decision.PerSecond))
+                .Concat(live.Decisions.Where(decision => decision.Outcome != "admitted").Select(decision => (decision.Layer, decision.PerSecond)))
                 .GroupBy(decision => decision.Layer, StringComparer.Ordinal)
                 .ToDictionary(layer => layer.Key, layer => Math.Round(layer.Sum(decision => decision.PerSecond ?? 0), 1)));
 

@@ -39,6 +39,9 @@ public sealed class SaleSums
         }
     }
 
+    /// <summary>By <see cref="OrderDecision"/> in the words of the wire.</summary>
+    public void Add(IReadOnlyDictionary<string, long> counts) => Add<OrderDecision>(decisions, counts);
+
     public long[] LatencySince(SaleSums earlier)
     {
         var since = new long[LatencyCounts.Buckets];

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 using FlashSale.Core;
 using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
 using FlashSale.Server.Telemetry;
 using FlashSale.Storage;
 
@@ -78,6 +79,55 @@ public sealed class LiveBoardTests
     }
 
     [Fact]
+    public void Take_WhenRequestsAreTurnedAwayBeforeASaleIsKnown_AddsThemToWhatArrivesAndTellsThemApart()
+    {
+        var board = new LiveBoard();
+        for (var tick = 0; tick <= 5; tick++)
+        {
+            var at = Start + TimeSpan.FromMilliseconds(400 * tick);
+            board.Take(at, [Report("a", at, placed: 4 * tick, limited: 400 * tick)], [Reading()]);
+        }
+
+        var live = board.Latest(Sale.Id)!;
+
+        var limited = Assert.Single(live.BeforeSale);
+        Assert.Equal(("edge", "refused", "address_limit", 2_000), (limited.Layer, limited.Outcome, limited.Reason, limited.Count));
+        Assert.Equal(1_000, limited.PerSecond!.Value, 1.0);
+        Assert.Equal(1_010, live.ArrivalsPerSecond!.Value, 1.0);
+        Assert.Equal("placed", Assert.Single(live.Decisions).Reason);
+        Assert.Equal(1_000, board.Moments(Sale.Id)[^1].Refused[LiveMomentDocument.BeforeSale], 1.0);
+    }
+
+    [Fact]
+    public void Take_OverManyRestarts_AddsUpAsManyInstancesAsAreReadAtTheStart()
+    {
+        var board = new LiveBoard();
+        for (var i = 0; i < Limits.InstanceReportsRead + 50; i++)
+        {
+            board.Take(Start.AddMinutes(i), [Report($"i{i}", Start.AddMinutes(i), placed: 1)], [Reading()]);
+        }
+
+        Assert.Equal(Limits.InstanceReportsRead, board.Latest(Sale.Id)!.Placed);
+    }
+
+    [Fact]
+    public void Take_WhenAnInstanceSaysThatItEnds_ShowsItAsStoppedAndNoLongerHearsItsBreakers()
+    {
+        var board = new LiveBoard();
+        board.Take(Start, [Report("a", Start, placed: 1), Report("b", Start, placed: 1)], [Reading()]);
+        Assert.Equal("open", board.Latest(Sale.Id)!.Breakers["orders"]);
+
+        var at = Start.AddSeconds(1);
+        board.Take(at, [Report("a", at, placed: 1), Report("b", at, placed: 1, stopped: true)], [Reading()]);
+
+        var live = board.Latest(Sale.Id)!;
+        Assert.Equal("closed", live.Breakers["orders"]);
+        Assert.Equal((true, true), (live.Instances.Single(one => one.Instance == "b").Gone, live.Instances.Single(one => one.Instance == "b").Stopped));
+        Assert.Equal("a", Assert.Single(board.Living).Instance);
+        Assert.Equal(2, live.Placed);
+    }
+
+    [Fact]
     public void Quantile_OfWhatWasRecorded_IsRightWithinAnEighth()
     {
         var counts = new LatencyCounts();
@@ -114,7 +164,7 @@ public sealed class LiveBoardTests
     private static SaleReading Reading(GateStock? gate = null) =>
         new(Sale, SalePhase.Open, [new OfferReading(Sale.Offers[0], 10, 7, 2, 1, gate)], []);
 
-    private static InstanceReport Report(string instance, DateTimeOffset at, long placed) => new(instance, at, JsonSerializer.Serialize(
+    private static InstanceReport Report(string instance, DateTimeOffset at, long placed, long limited = 0, bool stopped = false) => new(instance, at, JsonSerializer.Serialize(
         new InstanceFigures
         {
             Machine = "m",
@@ -131,7 +181,8 @@ public sealed class LiveBoardTests
             InFlightLimit = 1,
             WriterQueue = 3,
             Breakers = new Dictionary<string, string> { ["orders"] = instance == "b" ? "open" : "closed" },
-            Decisions = new Dictionary<string, long> { ["placed"] = placed },
+            Stopped = stopped,
+            Decisions = new Dictionary<string, long> { ["placed"] = placed, ["address_limit"] = limited, ["a_word_of_a_later_build"] = 7 },
             Sales = new Dictionary<string, SaleFigures>
             {
                 [Sale.Id.ToString()] = new()

@@ -1,5 +1,7 @@
 using System.Globalization;
 
+using FlashSale.Core.Wire;
+
 namespace FlashSale.Server.Console.Pages;
 
 /// <summary>The live board and the service.</summary>
@@ -20,7 +22,6 @@ public sealed partial class ConsoleTexts
     public string P99 => Of("P99 延迟（毫秒）", "p99 (ms)");
     public string Arrivals => Of("到达 / 秒", "Arriving/s");
     public string Admitted => Of("放行 / 秒", "Admitted/s");
-    public string RefusedWord => Of("拒绝 / 秒", "Refused/s");
     public string WriterQueue => Of("账本写入队列", "Writer queue");
     public string Placed => Of("已下订单", "Orders placed");
     public string Total => Of("总量", "Total");
@@ -44,6 +45,7 @@ public sealed partial class ConsoleTexts
     public string InFlight => Of("在途请求 / 上限", "In flight / limit");
     public string State => Of("状态", "State");
     public string Gone => Of("已失联", "Gone");
+    public string Stopped => Of("已停止", "Stopped");
     public string Ready => Of("就绪", "Ready");
     public string NotReady => Of("未就绪", "Not ready");
     public string BreakersTitle => Of("熔断器", "Breakers");
@@ -55,8 +57,11 @@ public sealed partial class ConsoleTexts
     public string LastMinute => Of("最近一分钟", "The last minute");
     public string ServiceIntro => Of("所有实例最近一次上报的状态，最多一秒前。", "What every instance last said of itself, at most a second ago.");
 
+    public string RefusedBy(string layer) => Of($"拒绝 / 秒：{LayerName(layer)}", $"Refused/s: {LayerName(layer)}");
+
     public string LayerName(string layer) => layer switch
     {
+        LiveMomentDocument.BeforeSale => Of("得知活动之前（所有活动）", "before a sale was known (all sales)"),
         "edge" => Of("边缘", "edge"),
         "checkout" => Of("结算", "checkout"),
         "draw" => Of("抽签", "draw"),
@@ -113,6 +118,34 @@ public sealed partial class ConsoleTexts
         "internal_error" => Of("内部错误", "internal error"),
         _ => reason,
     };
+
+    /// <summary>What a breaker guards; of a shard with its number.</summary>
+    public string BreakerName(string name) => name.Split('.', 2) is [var whole, var shard] ? $"{BreakerName(whole)} {shard}" : name switch
+    {
+        "orders" => Of("下单", "orders"),
+        "stock" => Of("库存", "stock"),
+        "sales" => Of("活动", "sales"),
+        "risk" => Of("风控", "risk"),
+        "payments" => Of("支付", "payments"),
+        "profile" => Of("用户画像", "profile"),
+        "credit" => Of("信用", "credit"),
+        "gate" => Of("闸口", "gate"),
+        "limit" => Of("用户限流", "limit of a user"),
+        _ => name,
+    };
+
+    /// <summary>The roles of an instance, which it says with commas between.</summary>
+    public string InstanceRoles(string roles) => string.Join(Comma, roles.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(role => role switch
+    {
+        "all" => Of("全部角色", "all roles"),
+        "storefront" => Of("店面", "storefront"),
+        "orders" => Of("订单", "orders"),
+        "risk" => Of("风控", "risk"),
+        "console" => Of("控制台", "console"),
+        "jobs" => Of("后台任务", "jobs"),
+        "risksandbox" => Of("模拟风控", "risk sandbox"),
+        _ => role,
+    }));
 
     public string BreakerState(string state) => state switch
     {

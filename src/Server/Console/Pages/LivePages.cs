@@ -44,11 +44,15 @@ public static class LivePages
         return CsvFile.OfAsync(
             visit,
             $"sale-{sale.Id}-live",
-            [t.At, t.Remaining, t.Held, t.Sold, t.GateStock, t.Arrivals, t.Admitted, t.RefusedWord, t.OrdersPerSecond, t.PaidPerSecond, t.P50, t.P99],
+            [
+                t.At, t.Remaining, t.Held, t.Sold, t.GateStock, t.Arrivals, t.Admitted, .. LiveMomentDocument.Layers.Select(t.RefusedBy),
+                t.OrdersPerSecond, t.PaidPerSecond, t.P50, t.P99,
+            ],
             ModelOf(sale, context).Moments.Select(IReadOnlyList<object?> (moment) =>
             [
                 moment.At, moment.Available, moment.Held, moment.Sold, moment.GateStock,
-                t.Rate(moment.ArrivalsPerSecond), t.Rate(moment.AdmittedPerSecond), t.Rate(moment.Refused.Values.Sum()),
+                t.Rate(moment.ArrivalsPerSecond), t.Rate(moment.AdmittedPerSecond),
+                .. LiveMomentDocument.Layers.Select(layer => t.Rate(moment.Refused.GetValueOrDefault(layer))),
                 t.Rate(moment.OrdersPerSecond), t.Rate(moment.PaidPerSecond), t.Milliseconds(moment.P50Ms), t.Milliseconds(moment.P99Ms),
             ]).ToAsyncEnumerable(),
             context.RequestAborted);
