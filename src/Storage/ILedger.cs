@@ -323,6 +323,9 @@ public interface ILedger : IAsyncDisposable
     /// <summary>What was done to one subject (<c>sale/7</c>), newest first.</summary>
     Task<IReadOnlyList<AuditDocument>> ListAuditOfAsync(string subject, long? before, int count, CancellationToken cancellation);
 
+    /// <summary>What was done to any of these subjects behind an entry, oldest first.</summary>
+    Task<IReadOnlyList<AuditDocument>> ListAuditAfterAsync(IReadOnlyList<string> subjects, long after, int count, CancellationToken cancellation);
+
     /// <summary>The last entry of the audit log that the ledger has written, by its number and hash.</summary>
     Task<AuditHeadDocument> ReadAuditHeadAsync(CancellationToken cancellation);
 

@@ -63,6 +63,27 @@ public abstract class AuditLogContract : LedgerTests
     }
 
     [Fact]
+    public async Task ListAuditAfterAsync_OfSomeSubjects_GivesWhatIsNewerOldestFirst()
+    {
+        var sale = await PublishAsync((10, 1));
+        var (subject, offer) = ($"sale/{sale.Id}", $"offer/{sale.Offers[0].Id}");
+        var first = (await Ledger.ReadAuditHeadAsync(Stop)).Seq;
+        for (var i = 0; i < 5; i++)
+        {
+            await Ledger.BlacklistAsync(User(i), new BlacklistRequest("bot", "risk", null), Operator, Stop);
+            await Ledger.AdjustStockAsync(sale.Offers[0].Id, new StockAdjustmentRequest(1, "more", "r", 10 + i), Operator, Stop);
+        }
+
+        var all = await Ledger.ListAuditAfterAsync([subject, offer], 0, 50, Stop);
+        var news = await Ledger.ListAuditAfterAsync([subject, offer], first, 3, Stop);
+
+        Assert.Equal(["sale.create", "sale.publish", .. Enumerable.Repeat("stock.adjust", 5)], all.Select(entry => entry.Action));
+        Assert.Equal([first + 2, first + 4, first + 6], news.Select(entry => entry.Seq));
+        Assert.Equal([first + 8, first + 10], (await Ledger.ListAuditAfterAsync([offer], first + 6, 3, Stop)).Select(entry => entry.Seq));
+        Assert.Empty(await Ledger.ListAuditAfterAsync([], 0, 3, Stop));
+    }
+
+    [Fact]
     public async Task Log_WhenAChangeFails_HasNoEntryAndNoGap()
     {
         var sale = await PublishAsync((5, 1));

@@ -55,6 +55,14 @@ internal static class AuditLog
     public static List<AuditDocument> About(SqlSession session, string subject, int count) =>
         session.Query($"SELECT {Columns} FROM audit WHERE subject = ?1 ORDER BY id LIMIT ?2", Document, subject, count);
 
+    /// <summary>What was done to any of them behind an entry, oldest first, so that nothing is passed over when there is more than is asked for.</summary>
+    public static List<AuditDocument> After(SqlSession session, IReadOnlyList<string> subjects, long after, int count)
+    {
+        var places = string.Join(", ", Enumerable.Range(3, subjects.Count).Select(at => $"?{at}"));
+        return session.Query(
+            $"SELECT {Columns} FROM audit WHERE id > ?1 AND subject IN ({places}) ORDER BY id LIMIT ?2", Document, [after, count, .. subjects]);
+    }
+
     public static AuditHeadDocument Head(SqlSession session) => ReadHead(session, "");
 
     public static IEnumerable<AuditLine> Export(SqlSession session)

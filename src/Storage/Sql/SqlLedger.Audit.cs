@@ -43,6 +43,11 @@ public abstract partial class SqlLedger
     public Task<IReadOnlyList<AuditDocument>> ListAuditOfAsync(string subject, long? before, int count, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<AuditDocument>>(session => AuditLog.Page(session, subject, before ?? long.MaxValue, count), cancellation);
 
+    public Task<IReadOnlyList<AuditDocument>> ListAuditAfterAsync(IReadOnlyList<string> subjects, long after, int count, CancellationToken cancellation) =>
+        subjects.Count == 0
+            ? Task.FromResult<IReadOnlyList<AuditDocument>>([])
+            : ReadAsync<IReadOnlyList<AuditDocument>>(session => AuditLog.After(session, subjects, after, count), cancellation);
+
     public Task<AuditHeadDocument> ReadAuditHeadAsync(CancellationToken cancellation) => ReadAsync(session => AuditLog.Head(session), cancellation);
 
     /// <summary>In the transaction of the change that it tells of: neither is there without the other. It is written when the rest of that is.</summary>
