@@ -21,6 +21,8 @@ public sealed class PageMap(IEndpointRouteBuilder app, ConsoleLanguage language)
     /// <summary>Whoever has any right in the console.</summary>
     public const Roles Anybody = Roles.Viewer | Roles.Operator | Roles.Approver | Roles.Risk | Roles.Auditor;
 
+    private const string RefreshSeconds = "10";
+
     /// <summary>A form with every field of a sale of many offers.</summary>
     private static readonly FormOptions FormLimits = new()
     {
@@ -72,6 +74,12 @@ public sealed class PageMap(IEndpointRouteBuilder app, ConsoleLanguage language)
         }
         catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException or LedgerOutcomeUnknownException or GateUnavailableException)
         {
+            if (!posts)
+            {
+                // Whoever follows a page without script, or has loaded it at the wrong moment, has it again when that is over.
+                context.Response.Headers["Refresh"] = RefreshSeconds;
+            }
+
             return Notice(visit, visit.Texts.UnavailableTitle, visit.Texts.Unavailable, StatusCodes.Status503ServiceUnavailable);
         }
     }

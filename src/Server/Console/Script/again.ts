@@ -1,14 +1,16 @@
-// A page that looks again: what stands in [data-again-part] is fetched anew every data-again milliseconds, and the rest of the page, with what is typed or focused there, stays.
+// A page that looks again: what stands in [data-again-part] is fetched anew every data-again milliseconds, and the rest of the page, with what is typed there, stays.
+import { become } from "./parts";
+
 const again = document.querySelector<HTMLElement>("[data-again]");
 
 async function look(place: HTMLElement): Promise<void> {
   const part = place.querySelector("[data-again-part]");
-  if (document.hidden || !part || part.contains(document.activeElement)) {
+  if (document.hidden || !part) {
     return;
   }
   const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
   if (!answer.ok) {
-    // A session that has ended, or a server that is away: the page as a whole says which.
+    // A session that has ended: the page as a whole says so. A server that is away comes back.
     if (answer.type === "opaqueredirect") {
       location.reload();
     }
@@ -16,7 +18,7 @@ async function look(place: HTMLElement): Promise<void> {
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-again-part]");
   if (fresh) {
-    part.replaceWith(fresh);
+    become(part, fresh);
   }
 }
 

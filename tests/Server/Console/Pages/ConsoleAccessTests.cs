@@ -48,6 +48,7 @@ public sealed class ConsoleAccessTests : IAsyncLifetime
         GET /console/sales/{saleId}/reconciliation                  | operator auditor
         GET /console/sales/{saleId}/reconciliation.csv              | operator auditor
         GET /console/service                                        | viewer operator approver risk auditor
+        GET /console/service/live                                   | viewer operator approver risk auditor
         GET /console/limits                                         | operator auditor
         POST /console/limits                                        | operator
         GET /console/risk                                           | operator risk auditor

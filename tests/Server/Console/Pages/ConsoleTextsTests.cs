@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 
 using FlashSale.Core.Sales;
+using FlashSale.Core.Wire;
 using FlashSale.Server.Console;
 using FlashSale.Server.Console.Pages;
+using FlashSale.Server.Hosting;
 
 using Xunit;
 
@@ -42,6 +44,37 @@ public sealed class ConsoleTextsTests
     }
 
     public static TheoryData<ReadinessMatter> Matters() => [.. Enum.GetValues<ReadinessMatter>()];
+
+    [Fact]
+    public void LiveBoard_InChinese_HasNoWordOfTheProgram()
+    {
+        foreach (var word in new[] { "orders", "stock", "sales", "risk", "payments", "profile", "credit", "gate", "limit", "gate.1" })
+        {
+            Assert.DoesNotMatch("[a-z]", Zh.BreakerName(word));
+            Assert.Matches("[a-z]", En.BreakerName(word));
+        }
+
+        foreach (var role in Enum.GetValues<InstanceRoles>().Where(role => role != InstanceRoles.None))
+        {
+            Assert.DoesNotMatch("[a-z]", Zh.InstanceRoles(role.ToString().ToLowerInvariant()));
+        }
+
+        Assert.Equal("订单、控制台", Zh.InstanceRoles("orders, console"));
+        Assert.All(LiveMomentDocument.Layers, layer => Assert.DoesNotMatch("[a-z]", Zh.RefusedBy(layer)));
+    }
+
+    [Theory]
+    [InlineData(-60 * 24 * 14, null)]
+    [InlineData(-60, 30 * 60)]
+    [InlineData(0, 0)]
+    [InlineData(60 * 24, null)]
+    public void Soon_OfASale_IsWhenItIsWatchedAndOnlyWhenThatIsNear(int minutesFromTheOpening, int? seconds)
+    {
+        var sale = TestSale.Draft(Now, stock: 1) with { Status = SaleStatus.Published };
+
+        Assert.Equal(seconds, new LiveModel(sale, null, []).SoonAt(Now.AddMinutes(minutesFromTheOpening)));
+        Assert.Null(new LiveModel(sale with { Status = SaleStatus.Draft }, null, []).SoonAt(Now));
+    }
 
     [Fact]
     public void FieldName_WhenAFieldIsDefined_IsNoPath()
