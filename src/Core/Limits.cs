@@ -406,7 +406,7 @@ public static class Limits
     /// <summary>Sales that are counted by themselves: 12 at once, and those of some days.</summary>
     public const int SalesTracked = 256;
 
-    /// <summary>How often an instance reports itself, and the live board reads: what is shown is at most twice this old, and the time of the two readings.</summary>
+    /// <summary>How often an instance reports itself, and the live board reads: what is shown is at most twice this old, and what the two take.</summary>
     public static readonly TimeSpan InstanceReportInterval = TimeSpan.FromMilliseconds(400);
 
     /// <summary>An instance that has not reported for so long is shown as gone.</summary>

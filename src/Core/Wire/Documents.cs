@@ -256,8 +256,8 @@ public sealed record WarmUpDocument(
     string SaleId, bool Warm, int OffersWarm, int Offers, long Reservations, long ReservationsInLedger, DateTimeOffset? At, string? Problem);
 
 /// <param name="Ready">Everything below is as it should be.</param>
-/// <param name="ClockSkewMs">The ledger's clock less this instance's.</param>
-/// <param name="Breakers">Name of a dependency to <c>closed</c>, <c>open</c> or <c>half_open</c>.</param>
+/// <param name="ClockSkewMs">The ledger's clock less an instance's: of those that are alive the greatest.</param>
+/// <param name="Breakers">The worst of all instances that are alive. Name of a dependency to <c>closed</c>, <c>open</c> or <c>half_open</c>.</param>
 public sealed record ReadinessDocument(
     string SaleId,
     bool Ready,
@@ -270,7 +270,7 @@ public sealed record ReadinessDocument(
     /// <summary>The version of the published pages that has this sale's; null: they are made when somebody asks.</summary>
     public long? Pages { get; init; }
 
-    /// <summary>The connections of this instance to ledger and gate.</summary>
+    /// <summary>The connections to ledger and gate: of each name those of the instance where they are scarcest.</summary>
     public IReadOnlyList<PoolReadiness> Pools { get; init; } = [];
 }
 

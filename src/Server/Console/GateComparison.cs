@@ -35,11 +35,12 @@ public sealed class GateComparison(ILedger ledger, IGate gate, TimeProvider time
     private static readonly int Attempts = (int)((Limits.GatePendingMax + (4 * Limits.SettleInterval)) / Pause);
 
     /// <summary>Every offer of the sale that has stock, with what is believed about it, and whether that is as it should be.</summary>
+    /// <remarks>What is not in the gate does not come there by itself: for that alone nothing is read again.</remarks>
     public async Task<IReadOnlyList<(ComparedStock Stock, bool Agrees)>> CompareAsync(Sale sale, CancellationToken cancellation)
     {
         var first = await ReadAsync(sale, cancellation);
         var last = first;
-        for (var attempt = 1; attempt < Attempts && !last.Index().All(Agrees); attempt++)
+        for (var attempt = 1; attempt < Attempts && last.Index().Any(stock => stock.Item.Gate is not null && !Agrees(stock)); attempt++)
         {
             await Task.Delay(Pause, time, cancellation);
             last = await ReadAsync(sale, cancellation);

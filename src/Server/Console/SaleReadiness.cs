@@ -12,6 +12,9 @@ public enum ReadinessMatter
 {
     /// <summary>This instance cannot serve.</summary>
     Instance,
+
+    /// <summary>Another one cannot, or has fallen silent.</summary>
+    OtherInstance,
     Draft,
     Over,
     WarmUp,
@@ -40,6 +43,9 @@ public sealed record ReadinessReason(ReadinessMatter Matter, string Text)
     /// <summary>Of the offer, the breaker or the pool that it is about.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Machine and process of the instance that says so; null: this one.</summary>
+    public string? Where { get; init; }
+
     public long Count { get; init; }
 
     public DateTimeOffset? Since { get; init; }
@@ -52,13 +58,14 @@ public sealed record ReadinessReason(ReadinessMatter Matter, string Text)
 /// <param name="PagesHeld">An operator has rolled the pages back.</param>
 public sealed record ReadinessReading(ReadinessDocument Document, IReadOnlyList<ReadinessReason> Reasons, AssessmentBacklog? Backlog, bool PagesHeld);
 
-/// <summary>Whether a sale can open on this instance, and what is missing.</summary>
+/// <summary>Whether a sale can open, and what is missing: as this instance sees it, and as the others say of themselves on the <see cref="LiveBoard"/>.</summary>
 public sealed class SaleReadiness(
     ILedger ledger,
     IGate gate,
     WarmUp warmUp,
     SaleCatalog catalog,
     Breakers breakers,
+    LiveBoard board,
     GateComparison comparison,
     Readiness instance,
     LedgerClock clock,
@@ -92,41 +99,105 @@ public sealed class SaleReadiness(
         var (warm, compared) = await AskGateAsync(sale, cancellation);
         reasons.AddRange(OfSale(sale, warm));
         reasons.AddRange(compared.Where(offer => !offer.Agrees).Select(offer => OfGate(offer.Stock)));
-        reasons.AddRange(breakers.Read()
-            .Where(breaker => breaker.Rejects && Instead.ContainsKey(breaker.Name))
-            .Select(breaker => new ReadinessReason(ReadinessMatter.Breaker, $"The breaker of the {breaker.Name} is open: {Instead[breaker.Name]}.") { Name = breaker.Name }));
-        ConnectionPool[] pools = [.. ledger.Pools, .. gate.Pools];
-        reasons.AddRange(pools.Where(pool => pool.IsExhausted).Select(pool =>
-            new ReadinessReason(ReadinessMatter.Pool, $"The connections for {pool.Name} are all used ({pool.Size}), and {pool.Waiting} calls wait: soon calls are refused.") { Name = pool.Name, Count = pool.Waiting }));
+        await clock.AdjustAsync(ledger, cancellation);
+        var states = States();
+        reasons.AddRange(states.SelectMany(OfState));
+        reasons.AddRange(OfOthers(board.Instances, board.Self));
         var backlog = (await ledger.CountAssessmentsAsync(cancellation)).FirstOrDefault(one => one.SaleId == sale.Id);
         reasons.AddRange(NotAssessed(sale, backlog));
         reasons.AddRange(Stale(sale));
         reasons.AddRange(books.Violations(sale.Id).Select(text => new ReadinessReason(ReadinessMatter.Books, text) { Detail = text }));
         reasons.AddRange(Behind());
-        await clock.AdjustAsync(ledger, cancellation);
-        var skew = clock.Correction;
-        if (skew.Duration() > SkewMax)
-        {
-            reasons.Add(new(ReadinessMatter.Clock, $"This machine's clock is off by {-skew.TotalMilliseconds:0} ms, which is corrected here; set it right, for the logs.")
-            {
-                Count = (long)-skew.TotalMilliseconds,
-            });
-        }
-
         var document = new ReadinessDocument(
             sale.Id.ToString(),
             reasons.Count == 0,
             [.. reasons.Select(reason => reason.Text)],
             warm,
             [.. compared.Select(offer => Document(offer.Stock))],
-            (long)skew.TotalMilliseconds,
-            breakers.Words())
+            states.Select(state => state.SkewMs).MaxBy(Math.Abs),
+            LiveBoard.WorstOf(states.SelectMany(state => state.Breakers)))
         {
             Pages = PagesOf(sale),
-            Pools = [.. pools.Select(pool => new PoolReadiness(pool.Name, pool.Size, pool.Used, pool.Waiting))],
+            Pools = [.. WorstOf(states.SelectMany(state => state.Pools)).Select(pool => new PoolReadiness(pool.Name, pool.Size, pool.Used, pool.Waiting))],
         };
         return new ReadinessReading(document, reasons, backlog, site.History is { Held: true });
     }
+
+    /// <summary>How an instance stands.</summary>
+    /// <param name="Where">Null: this one, at this moment; the others as they last said.</param>
+    private sealed record State(string? Where, IReadOnlyDictionary<string, string> Breakers, IReadOnlyCollection<string> Rejecting, IReadOnlyList<ConnectionPool> Pools, long SkewMs);
+
+    private List<State> States() =>
+    [
+        new(
+            null,
+            breakers.Words(),
+            [.. breakers.Read().Where(breaker => breaker.Rejects).Select(breaker => breaker.Name)],
+            [.. ledger.Pools, .. gate.Pools],
+            (long)clock.Correction.TotalMilliseconds),
+        .. board.Living.Where(one => one.Instance != board.Self).Select(one => new State(
+            $"{one.Figures.Machine}:{one.Figures.ProcessId}",
+            one.Figures.Breakers,
+            [.. one.Figures.Breakers.Where(breaker => breaker.Value == "open").Select(breaker => breaker.Key)],
+            one.Figures.Pools,
+            one.Figures.ClockSkewMs)),
+    ];
+
+    private static IEnumerable<ReadinessReason> OfState(State state)
+    {
+        var at = state.Where is { } where ? $" at {where}" : "";
+        foreach (var name in state.Rejecting.Where(Instead.ContainsKey))
+        {
+            yield return new(ReadinessMatter.Breaker, $"The breaker of the {name} is open{at}: {Instead[name]}.") { Name = name, Where = state.Where };
+        }
+
+        foreach (var pool in state.Pools.Where(pool => pool.IsExhausted))
+        {
+            yield return new(ReadinessMatter.Pool, $"The connections for {pool.Name}{at} are all used ({pool.Size}), and {pool.Waiting} calls wait: soon calls are refused.")
+            {
+                Name = pool.Name,
+                Where = state.Where,
+                Count = pool.Waiting,
+            };
+        }
+
+        if (Math.Abs(state.SkewMs) > SkewMax.TotalMilliseconds)
+        {
+            yield return new(
+                ReadinessMatter.Clock, $"{(state.Where is { } machine ? $"The clock of {machine}" : "This machine's clock")} is off by {-state.SkewMs} ms, which is corrected here; set it right, for the logs.")
+            {
+                Where = state.Where,
+                Count = -state.SkewMs,
+            };
+        }
+    }
+
+    /// <summary>Those that cannot serve, and those that fell silent and that nothing has taken the place of.</summary>
+    private static IEnumerable<ReadinessReason> OfOthers(IReadOnlyList<LiveInstanceDocument> instances, string self)
+    {
+        foreach (var one in instances.Where(one => one.Instance != self && IsAmiss(one, instances)))
+        {
+            var where = $"{one.Machine}:{one.ProcessId}";
+            var problem = one.Gone ? "has not been heard of since its last report" : string.Join(' ', one.NotReady);
+            yield return new(ReadinessMatter.OtherInstance, $"The instance {where} {(one.Gone ? problem : $"is not ready: {problem}")}")
+            {
+                Name = where,
+                Where = where,
+                Detail = one.Gone ? null : problem,
+            };
+        }
+    }
+
+    /// <summary>One that was ended is none of ours; a new process of the same roles on its machine took the place of one that broke.</summary>
+    public static bool IsAmiss(LiveInstanceDocument one, IReadOnlyList<LiveInstanceDocument> instances) =>
+        one.Gone
+            ? !one.Stopped && !instances.Any(other => !other.Gone && other.Machine == one.Machine && other.Roles == one.Roles && other.StartedAt > one.StartedAt)
+            : one.NotReady.Count > 0;
+
+    /// <summary>Of each name the pool that is nearest to its end.</summary>
+    private static IEnumerable<ConnectionPool> WorstOf(IEnumerable<ConnectionPool> pools) =>
+        pools.GroupBy(pool => pool.Name, StringComparer.Ordinal)
+            .Select(same => same.MaxBy(pool => (pool.IsExhausted, pool.Waiting, (double)pool.Used / Math.Max(1, pool.Size)))!);
 
     private IEnumerable<ReadinessReason> OfSale(Sale sale, WarmUpDocument warm)
     {

@@ -11,50 +11,38 @@ using FlashSale.Storage;
 
 namespace FlashSale.Server.Hosting;
 
-/// <summary>Writes what this instance has counted into the ledger (<see cref="InstanceFigures"/>). When nothing but the clock has moved, only now and then.</summary>
+/// <summary>
+/// Writes what this instance has counted into the ledger (<see cref="InstanceFigures"/>), at rest too: processor time, requests under way and breakers move without any
+/// order, and nobody can tell a figure that did not change from one that is old.
+/// </summary>
 internal sealed class InstanceReportJob(
-    ILedger ledger, Instance instance, Settings settings, SaleMetrics metrics, InFlightLimit inFlight, LedgerWriter writer, Breakers breakers,
+    ILedger ledger, IGate gate, LedgerClock clock, Instance instance, Settings settings, SaleMetrics metrics, InFlightLimit inFlight, LedgerWriter writer, Breakers breakers,
     Readiness readiness, TimeProvider time, ILogger<InstanceReportJob> log)
     : RepeatingJob(Limits.InstanceReportInterval, time, log)
 {
-    /// <summary>Often enough that nobody takes this instance for gone (<see cref="Limits.InstanceGone"/>).</summary>
-    private static readonly TimeSpan AtRest = TimeSpan.FromSeconds(1);
-
     private static readonly string Version =
         typeof(InstanceReportJob).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    private readonly TimeProvider time = time;
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
-    private long reported = time.GetTimestamp() - (10 * time.TimestampFrequency);
-    private long decided;
 
-    protected override async Task StepAsync(CancellationToken stopping)
-    {
-        var figures = Read();
-        var sum = figures.Decisions.Values.Sum();
-        if (sum == decided && time.GetElapsedTime(reported) < AtRest)
-        {
-            return;
-        }
+    protected override Task StepAsync(CancellationToken stopping) => ReportAsync(Read(), stopping);
 
-        decided = sum;
-        reported = time.GetTimestamp();
-        await ledger.ReportAsync(instance.Id, JsonSerializer.Serialize(figures, FiguresJson.Default.InstanceFigures), stopping);
-    }
-
-    /// <summary>A last time, so that what was counted since is in the report of the sale.</summary>
+    /// <summary>A last time, so that what was counted since is in the report of the sale, and that nobody looks for an instance that was ended.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
         try
         {
-            await ledger.ReportAsync(instance.Id, JsonSerializer.Serialize(Read(), FiguresJson.Default.InstanceFigures), cancellationToken);
+            await ReportAsync(Read() with { Stopped = true }, cancellationToken);
         }
         catch (Exception exception) when (exception is LedgerUnavailableException or LedgerBusyException or LedgerOutcomeUnknownException or OperationCanceledException)
         {
             // What the last moments counted is missing in the report; the ledger's rows are not.
         }
     }
+
+    private Task ReportAsync(InstanceFigures figures, CancellationToken cancellation) =>
+        ledger.ReportAsync(instance.Id, JsonSerializer.Serialize(figures, FiguresJson.Default.InstanceFigures), cancellation);
 
     private InstanceFigures Read() => new()
     {
@@ -71,6 +59,8 @@ internal sealed class InstanceReportJob(
         InFlight = inFlight.InFlight,
         InFlightLimit = inFlight.Limit,
         WriterQueue = writer.Waiting,
+        ClockSkewMs = (long)clock.Correction.TotalMilliseconds,
+        Pools = [.. ledger.Pools, .. gate.Pools],
         Breakers = breakers.Words(),
         Decisions = NotZero<OrderDecision>(metrics.Count),
         Sales = metrics.Sales.ToDictionary(sale => sale.Sale.ToString(), sale => Read(sale.Counts)),

@@ -151,7 +151,7 @@ public static class ServerSetup
         services.AddSingleton<SaleMetrics>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<Books>();
-        services.AddSingleton<LiveBoard>();
+        services.AddSingleton(provider => new LiveBoard { Self = provider.GetRequiredService<Instance>().Id });
         services.AddSingleton(provider => new Sessions(settings.AuthKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(settings.TokenAges);
         services.AddSingleton(new OrderTokens(settings.TokenKey, settings.PreviousTokenKeys, settings.TokenAges));

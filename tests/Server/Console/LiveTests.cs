@@ -14,6 +14,9 @@ public sealed class LiveTests(ConsoleServer shop) : IClassFixture<ConsoleServer>
     public async Task Live_WhileOrdersComeIn_IsWhatTheAuditorFindsWithinASecond()
     {
         var sale = await shop.PublishAsync();
+        // Latencies are told of the orders since the board knows the sale.
+        await Eventually.HoldsAsync(
+            async () => (await ConsoleServer.SendAsync(shop.Operator, HttpMethod.Get, $"sales/{sale.Id}/live")).Status == HttpStatusCode.OK, "the sale is watched");
         for (var i = 0; i < 4; i++)
         {
             await shop.OrderAsync(sale.OfferId, $"live{sale.Id}-{i}");
@@ -47,6 +50,28 @@ public sealed class LiveTests(ConsoleServer shop) : IClassFixture<ConsoleServer>
         await Eventually.HoldsAsync(
             async () => (await ConsoleServer.SendAsync(shop.Operator, HttpMethod.Get, $"sales/{sale.Id}/live")).Json.GetProperty("at").GetDateTimeOffset() - at > TimeSpan.FromSeconds(1),
             "it moves on");
+    }
+
+    /// <summary>A figure is as old as the report that it comes from and the reading of that, also of an instance that has nothing to do.</summary>
+    [Fact]
+    public async Task Live_OfAnInstanceAtRest_IsAtMostASecondOld()
+    {
+        // What a busy machine may add now and then, not as a rule.
+        var slack = TimeSpan.FromSeconds(1);
+        var sale = await shop.PublishAsync();
+        await Eventually.HoldsAsync(
+            async () => (await ConsoleServer.SendAsync(shop.Operator, HttpMethod.Get, $"sales/{sale.Id}/live")).Status == HttpStatusCode.OK, "the sale is watched");
+        List<TimeSpan> ages = [];
+        for (var i = 0; i < 40; i++)
+        {
+            await Task.Delay(130);
+            var live = (await ConsoleServer.SendAsync(shop.Operator, HttpMethod.Get, $"sales/{sale.Id}/live")).Expect(HttpStatusCode.OK).Json;
+            var instance = live.GetProperty("instances").EnumerateArray().Single(one => !one.GetProperty("gone").GetBoolean());
+            ages.Add(TimeProvider.System.GetUtcNow() - live.GetProperty("at").GetDateTimeOffset() + TimeSpan.FromMilliseconds(instance.GetProperty("ageMs").GetInt64()));
+        }
+
+        ages.Sort();
+        Assert.True(ages[^1] < TimeSpan.FromSeconds(1) + slack && ages[ages.Count * 9 / 10] < TimeSpan.FromSeconds(1), string.Join(' ', ages.Select(age => age.TotalMilliseconds.ToString("0"))));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed partial class ConsoleTexts
     public string GateAgrees(int agree, int offers) => Of($"{agree} / {offers} 个优惠券一致", $"{agree} of {offers} offers agree");
     public string NotYet => Of("发布后开始", "Begins with the publication");
     public string ClockRow => Of("时钟", "Clock");
-    public string SkewOf(long ms) => Of($"账本与本机相差 {ms} 毫秒", $"The ledger's less this machine's: {ms} ms");
+    public string SkewOf(long ms) => Of($"账本与各实例最多相差 {ms} 毫秒", $"The ledger's less an instance's, at most: {ms} ms");
     public string AllClosed(int count) => Of($"{count} 个全部正常", $"All {count} are closed");
     public string Comma => Of("、", ", ");
     public string PoolsRow => Of("连接池", "Connections");
@@ -56,12 +56,14 @@ public sealed partial class ConsoleTexts
     {
         _ when !IsZh && reason.Detail is null => reason.Text,
         ReadinessMatter.Instance => Of("本实例尚不能服务，详见其健康检查。", reason.Text),
+        ReadinessMatter.OtherInstance when reason.Detail is null => Of($"实例 {reason.Name} 已失联。", reason.Text),
+        ReadinessMatter.OtherInstance => Of($"实例 {reason.Name} 未就绪：", $"The instance {reason.Name} is not ready:"),
         ReadinessMatter.Draft => Of("活动还是草稿。", "The sale is a draft."),
         ReadinessMatter.Over => Of("活动已结束。", "The sale is over."),
         ReadinessMatter.WarmUp => Of("尚未预热完成。", "It is not warm."),
         ReadinessMatter.Gate => Of($"优惠券 {reason.Name} 在闸口与账本中不一致。", reason.Text),
-        ReadinessMatter.Breaker => Of($"熔断器 {reason.Name} 断开：{Instead(reason.Name)}。", reason.Text),
-        ReadinessMatter.Pool => Of($"连接池“{PoolName(reason.Name)}”已用满，{Number(reason.Count)} 个调用在等待，很快会开始拒绝。", reason.Text),
+        ReadinessMatter.Breaker => Of($"熔断器“{BreakerName(reason.Name ?? "")}”断开{Place(reason)}：{Instead(reason.Name)}。", reason.Text),
+        ReadinessMatter.Pool => Of($"连接池“{PoolName(reason.Name)}”已用满{Place(reason)}，{Number(reason.Count)} 个调用在等待，很快会开始拒绝。", reason.Text),
         ReadinessMatter.AssessmentsDead => Of($"{Number(reason.Count)} 个预约评估失败，请重试或裁定。", reason.Text),
         ReadinessMatter.AssessmentsWaiting => Of($"{Number(reason.Count)} 个预约等待评估，最早的自 {TimeOrNone(reason.Since)} 起。", reason.Text),
         ReadinessMatter.SalesStale => Of($"活动数据过期，上次与账本核对是 {TimeOrNone(reason.Since)}。", reason.Text),
@@ -69,9 +71,11 @@ public sealed partial class ConsoleTexts
         ReadinessMatter.Books => Of("账目不符：", "The books do not agree:"),
         ReadinessMatter.PagesHeld => Of($"页面停在第 {reason.Count} 版，比活动旧：有人回滚了页面，确认后请重新发布页面。", reason.Text),
         ReadinessMatter.PagesBehind => Of($"自 {TimeOrNone(reason.Since)} 起页面比活动旧。", $"The pages are older than the sales since {TimeOrNone(reason.Since)}."),
-        ReadinessMatter.Clock => Of($"本机时钟偏差 {reason.Count} 毫秒，已在程序内修正；请校准，以免日志时间有误。", reason.Text),
+        ReadinessMatter.Clock => Of($"{reason.Where ?? "本机"} 时钟偏差 {reason.Count} 毫秒，已在程序内修正；请校准，以免日志时间有误。", reason.Text),
         _ => Of("有问题，详见接口的英文说明。", reason.Text),
     };
+
+    private static string Place(ReadinessReason reason) => reason.Where is { } where ? $"（{where}）" : "";
 
     private string PoolName(string? pool) => pool switch
     {

@@ -35,8 +35,10 @@ public static class ReadinessPages
         var texts = visit.Texts;
         var document = reading.Document;
         var draft = sale.Status == SaleStatus.Draft;
-        var gone = instances.Count(one => one.Gone || one.NotReady.Count > 0);
-        var open = document.Breakers.Where(breaker => breaker.Value != "closed").Select(breaker => $"{breaker.Key} ({texts.BreakerState(breaker.Value)})").ToArray();
+        // One that was ended is not missing.
+        var counted = instances.Where(one => !one.Gone || SaleReadiness.IsAmiss(one, instances)).ToArray();
+        var amiss = counted.Count(one => SaleReadiness.IsAmiss(one, instances));
+        var open = document.Breakers.Where(breaker => breaker.Value != "closed").Select(breaker => $"{texts.BreakerName(breaker.Key)} ({texts.BreakerState(breaker.Value)})").ToArray();
         return
         [
             Row(texts.SaleWord, texts.Phase(SalePhases.Of(sale, anyAvailable: true, visit.Now)), ReadinessMatter.Draft, ReadinessMatter.Over),
@@ -56,20 +58,19 @@ public static class ReadinessPages
             Row(texts.BooksRow, texts.BooksAgree, ReadinessMatter.Books),
             Row(texts.FreshRow, texts.Fresh, ReadinessMatter.SalesStale, ReadinessMatter.StockStale),
             Row(texts.InstanceRow, texts.Ready, ReadinessMatter.Instance),
-            new ReadinessRow(
-                texts.InstancesTitle,
-                instances.Count == 0 ? ReadinessMark.Open : gone == 0 ? ReadinessMark.Good : ReadinessMark.Bad,
-                texts.InstancesOf(instances.Count - gone, instances.Count)),
+            Row(texts.InstancesTitle, texts.InstancesOf(counted.Length - amiss, counted.Length), ReadinessMatter.OtherInstance) is var others && counted.Length == 0
+                ? others with { Mark = ReadinessMark.Open }
+                : others,
         ];
 
         // What is amiss about it; else how it stands.
         ReadinessRow Row(string name, string text, params ReadinessMatter[] matters)
         {
-            var amiss = reading.Reasons.Where(reason => matters.Contains(reason.Matter)).ToArray();
-            var details = amiss.Select(reason => reason.Detail).OfType<string>().ToArray();
-            return amiss.Length == 0
+            var found = reading.Reasons.Where(reason => matters.Contains(reason.Matter)).ToArray();
+            var details = found.Select(reason => reason.Detail).OfType<string>().ToArray();
+            return found.Length == 0
                 ? new ReadinessRow(name, ReadinessMark.Good, text)
-                : new ReadinessRow(name, ReadinessMark.Bad, string.Join(' ', amiss.Select(texts.ReadinessText)), details.Length == 0 ? null : string.Join(' ', details));
+                : new ReadinessRow(name, ReadinessMark.Bad, string.Join(' ', found.Select(texts.ReadinessText)), details.Length == 0 ? null : string.Join(' ', details));
         }
     }
 }
