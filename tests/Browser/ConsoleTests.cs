@@ -100,28 +100,85 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
     [InlineData("/console/en", true)]
     public async Task Pages_OfTheConsole_HaveNoBarrierAndFit(string root, bool dark)
     {
-        var id = await PublishAsync("axe" + (dark ? "-dark" : ""));
-        var visitor = await ComeToConsoleAsync("ada", true, "operator", "approver", "risk", "auditor");
-        await visitor.Page.EmulateMediaAsync(new() { ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light, ReducedMotion = ReducedMotion.Reduce });
+        var slug = "axe" + (dark ? "-dark" : "");
+        var id = await PublishAsync(slug);
+        var full = await FillAsync(id, slug);
         List<string> found = [];
-        foreach (var (path, _) in Places(id))
+        // Somebody who may do everything, and somebody who may only look: each sees other pages.
+        foreach (var roles in new[] { new[] { "operator", "approver", "risk", "auditor" }, ["auditor"] })
         {
-            foreach (var width in new[] { 1280, 360 })
+            var visitor = await ComeToConsoleAsync("ada", true, roles);
+            visitor.Faults.Expect("403", "422");
+            await visitor.Page.EmulateMediaAsync(new() { ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light, ReducedMotion = ReducedMotion.Reduce });
+            foreach (var path in Places(id).Select(place => place.Path).Concat(full))
             {
-                await visitor.Page.SetViewportSizeAsync(width, 800);
+                await visitor.Page.SetViewportSizeAsync(1280, 800);
                 await visitor.GoAsync(root + path);
-                Assert.False(await visitor.ReadAsync<string>("document.querySelector('h1')?.textContent ?? ''") is "", root + path);
-                if (await visitor.ReadAsync<int>("document.documentElement.scrollWidth") > width)
-                {
-                    found.Add($"{root}{path} is wider than {width} px");
-                }
+                found.AddRange(await BarriersAsync(visitor, $"{root}{path} for {roles[0]}"));
             }
 
-            await visitor.ReadAsync<object?>(AccessTests.Axe + "; undefined");
-            found.AddRange((await visitor.ReadAsync<string[]>(AccessTests.Check)).Select(fault => $"{root}{path}: {fault}"));
+            if (roles.Length > 1)
+            {
+                await visitor.Page.SetViewportSizeAsync(1280, 800);
+                await visitor.GoAsync($"{root}/sales/{id}/closure");
+                await visitor.Page.FillAsync("[name=slug]", "another");
+                await visitor.Page.FillAsync("[name=reason]", "the end");
+                await visitor.Page.Locator("form[action$='/closure'] button[type=submit]").ClickAsync();
+                await Expect(visitor.Page.Locator("main [aria-invalid=true]")).ToHaveCountAsync(1);
+                found.AddRange(await BarriersAsync(visitor, $"{root}/sales/{id}/closure, refused"));
+            }
         }
 
         Assert.True(found.Count == 0, string.Join('\n', found));
+    }
+
+    /// <summary>What keeps somebody from using the page that stands there, on a screen of either size.</summary>
+    private static async Task<List<string>> BarriersAsync(Visitor visitor, string where)
+    {
+        List<string> found = [];
+        Assert.False(await visitor.ReadAsync<string>("document.querySelector('h1')?.textContent ?? ''") is "", where);
+        foreach (var width in new[] { 1280, 360 })
+        {
+            await visitor.Page.SetViewportSizeAsync(width, 800);
+            // The charts follow with the next frames.
+            await visitor.ReadAsync<object?>("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+            if (await visitor.ReadAsync<int>("document.documentElement.scrollWidth") > width)
+            {
+                found.Add($"{where} is wider than {width} px");
+            }
+        }
+
+        // What is folded away is there too.
+        await visitor.ReadAsync<object?>("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+        found.AddRange((await visitor.ReadAsync<string[]>(SameIds)).Select(id => $"{where} has the id {id} twice"));
+        found.AddRange((await visitor.ReadAsync<string[]>(Unreachable)).Select(html => $"{where}: the keyboard cannot scroll {html}"));
+        await visitor.ReadAsync<object?>(AccessTests.Axe + "; undefined");
+        found.AddRange((await visitor.ReadAsync<string[]>(AccessTests.Check)).Select(fault => $"{where}: {fault}"));
+        return found;
+    }
+
+    /// <summary>An order that is paid, users who are barred, somebody who was assessed; where they are seen.</summary>
+    private async Task<string[]> FillAsync(string id, string name)
+    {
+        var client = own.Server.Operator();
+        var offer = (await ConsoleServer.SendAsync(client, HttpMethod.Get, $"sales/{id}")).Json.GetProperty("offers")[0].GetProperty("id").GetString();
+        var shopper = own.Server.SignedIn(NewUser(name));
+        var token = (await ConsoleServer.SendAsync(shopper, HttpMethod.Post, $"/api/v1/offers/{offer}/order-tokens")).Expect(HttpStatusCode.Created).Json.GetProperty("token").GetString();
+        var order = (await ConsoleServer.SendAsync(shopper, HttpMethod.Post, "/api/v1/orders", new JsonObject { ["token"] = token })).Expect(HttpStatusCode.Created);
+        foreach (var user in new[] { "a.b", "a-b", "a_b" })
+        {
+            (await ConsoleServer.SendAsync(client, HttpMethod.Put, $"blacklist/{user}", new JsonObject { ["reason"] = "a farm", ["source"] = "test" })).Expect(HttpStatusCode.OK);
+        }
+
+        var reserved = await PublishAsync(name + "-reserved", requiresReservation: true);
+        for (var i = 0; i < 3; i++)
+        {
+            (await ConsoleServer.SendAsync(own.Server.SignedIn(NewUser(name)), HttpMethod.Post, $"/api/v1/sales/{reserved}/reservations")).Expect(HttpStatusCode.Created);
+        }
+
+        await Eventually.HoldsAsync(
+            async () => (await ConsoleServer.SendAsync(client, HttpMethod.Get, $"sales/{reserved}/assessments?state=done")).Json.GetProperty("items").GetArrayLength() == 3, "all are assessed");
+        return [$"/orders/{order.Id}", $"/sales/{id}/closure", $"/risk?sale={reserved}&show=all&threshold=1", "/sales/" + reserved];
     }
 
     /// <summary>The pictures of docs/console.md, when FLASHSALE_SCREENS says where; else only that each can be taken.</summary>
@@ -157,6 +214,14 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         await ends.CancelAsync();
         await load;
     }
+
+    private const string SameIds = """
+        [...document.querySelectorAll("[id]")].map((one) => one.id).filter((id, i, all) => all.indexOf(id) !== i)
+        """;
+
+    private const string Unreachable = """
+        [...document.querySelectorAll(".wide")].filter((one) => one.tabIndex !== 0 || !(one.getAttribute("aria-label") || one.getAttribute("aria-labelledby"))).map((one) => one.outerHTML.slice(0, 120))
+        """;
 
     private static (string Path, string Name)[] Places(string id) =>
     [
@@ -240,19 +305,26 @@ public sealed class ConsoleTests(BrowserShop shop, FourEyesShop own, OneChromium
         return visitor;
     }
 
-    private async Task<string> PublishAsync(string slug)
+    private async Task<string> PublishAsync(string slug, bool requiresReservation = false)
     {
         var client = own.Server.Operator();
         var now = TimeProvider.System.GetUtcNow();
-        var created = (await ConsoleServer.SendAsync(client, HttpMethod.Post, "sales", new JsonObject
+        var definition = new JsonObject
         {
             ["slug"] = slug,
             ["title"] = new JsonObject { ["zh"] = "星途 L7 限时购车券", ["en"] = "Coupons for the Startrail L7" },
-            ["opensAt"] = ConsoleServer.Rfc3339(now.AddSeconds(-1)),
+            ["opensAt"] = ConsoleServer.Rfc3339(requiresReservation ? now.AddMinutes(5) : now.AddSeconds(-1)),
             ["closesAt"] = ConsoleServer.Rfc3339(now.AddHours(1)),
-            ["requiresReservation"] = false,
+            ["requiresReservation"] = requiresReservation,
             ["offers"] = new JsonArray(ConsoleServer.Offer("A", 200), ConsoleServer.Offer("B", 100)),
-        })).Expect(HttpStatusCode.Created);
+        };
+        if (requiresReservation)
+        {
+            definition["reservationOpensAt"] = ConsoleServer.Rfc3339(now.AddSeconds(-1));
+            definition["reservationClosesAt"] = ConsoleServer.Rfc3339(now.AddMinutes(4));
+        }
+
+        var created = (await ConsoleServer.SendAsync(client, HttpMethod.Post, "sales", definition)).Expect(HttpStatusCode.Created);
         (await ConsoleServer.SendAsync(own.Server.SignedIn("ben", "approver"), HttpMethod.Post, $"sales/{created.Id}/publication")).Expect(HttpStatusCode.OK);
         return created.Id;
     }
