@@ -104,6 +104,7 @@ public sealed partial class MySqlPlanTests
         await ledger.FindReservationAsync(sale.Id, drafts[1].UserId, default);
         await DeskQueries.AskAsync(ledger, sale, drafts[1]);
         await ledger.AdjustStockAsync(sale.Offers[1].Id, new(1, "a", "b", 900), Actor.System("test"), default);
+        await ledger.ListAuditAfterAsync(["limits", $"sale/{sale.Id}", $"offer/{sale.Offers[1].Id}"], 0, 100, default);
         await ledger.TryLeaseAsync("expiry", "a", TimeSpan.FromSeconds(1), default);
         Assert.Null(await ledger.CheckAsync(default));
         await AssessAsync(ledger, sale);
