@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 
 using FlashSale.Tests.Server;
 using FlashSale.Tests.Server.Console;
@@ -28,6 +29,26 @@ public sealed class LiveFollowTests(BrowserShop shop, ConsoleServer own, OneChro
         await Expect(units.Locator("tbody td").Nth(2)).ToHaveTextAsync("1", new() { Timeout = 5_000 });
         await Expect(units).ToBeFocusedAsync();
         Assert.Equal("yes", await visitor.ReadAsync<string>("document.activeElement.mine"));
+    }
+
+    [Fact]
+    public async Task Board_WhenAnOperatorPauses_NamesTheLineInTheCharts()
+    {
+        var sale = await WatchedAsync();
+        var visitor = await ComeAsync("viewer");
+        await visitor.Profile.AddInitScriptAsync("""
+            window.written = [];
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...place) { window.written.push(text); return write.call(this, text, ...place); };
+            """);
+        await visitor.GoAsync($"/console/en/sales/{sale.Id}");
+        await Expect(visitor.Page.Locator("[data-chart] canvas")).ToHaveCountAsync(4);
+
+        (await ConsoleServer.SendAsync(own.Operator, HttpMethod.Post, $"sales/{sale.Id}/pause", new JsonObject { ["reason"] = "a look" })).Expect(HttpStatusCode.OK);
+
+        await visitor.WaitAsync("window.written.includes('Sale paused')");
+        // Every layer of the chart has a colour of its own.
+        Assert.Equal(7, await visitor.ReadAsync<int>("new Set([...document.querySelectorAll('[data-chart=decisions] .u-marker')].map((one) => one.style.background).filter(Boolean)).size"));
     }
 
     [Fact]

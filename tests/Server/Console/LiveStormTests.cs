@@ -34,6 +34,10 @@ public sealed class LiveStormTests(LimitedShop shop) : IClassFixture<LimitedShop
             async () => (actions = [.. (await ReadAsync(sale.Id)).GetProperty("events").EnumerateArray().Select(one => one.GetProperty("action").GetString())]).Contains("sale.resume"),
             "the newest is there");
         Assert.Equal(expected, actions);
+        // The lines in the charts are named in the language of the page.
+        using var viewer = new ConsoleBrowser(shop.Server, "vera", ["viewer"]);
+        Assert.Matches(@"data-events=""[^""]*\|\d+:Sale paused\|", (await viewer.GetAsync($"/console/en/sales/{sale.Id}")).Html);
+        (await viewer.GetAsync($"/console/sales/{sale.Id}")).Says("暂停活动", "运营").DoesNotSay("operator");
     }
 
     [Fact]
