@@ -43,9 +43,7 @@ app.UseRouting();
 app.UseSessions();
 
 // Endpoints: each stage maps its own; an instance maps those of its roles.
-app.MapHealth();
 app.MapOwnState();
-app.MapMetrics();
 app.MapEdge();
 app.MapSandboxes();
 app.MapOpenApiDocument();

@@ -201,9 +201,14 @@ public static class ServerSetup
         }
     }
 
-    /// <summary>What an instance says of itself to operators, whatever its roles; where they have a port of their own, they are answered nowhere else.</summary>
+    /// <summary>
+    /// What an instance says of itself, whatever its roles: to probes, to those who collect metrics, and to operators, who are answered nowhere else where they have a port of
+    /// their own.
+    /// </summary>
     public static void MapOwnState(this WebApplication app)
     {
+        app.MapHealth();
+        app.MapMetrics();
         if (app.Services.GetRequiredService<Settings>().ConsolePort is { } port)
         {
             app.Use((context, next) => context.Connection.LocalPort != port && IsForOperators(context.Request.Path) ? context.WriteProblemAsync(ProblemCode.NotFound) : next(context));
