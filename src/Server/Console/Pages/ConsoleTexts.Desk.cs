@@ -11,7 +11,6 @@ public sealed partial class ConsoleTexts
     public string ShowWord => Of("查看", "Show");
     public string NothingFound => Of("没有符合条件的记录。", "Nothing matches.");
     public string NothingFoundYet => Of("已查找的记录中没有符合条件的，可继续查找。", "Nothing that was looked through matches; there is more to look through.");
-    public string ReasonNeeded => Of("请填写原因。", "Give a reason.");
     public string LookFurther => Of("继续查找", "Look further");
     public string InvalidSearch => Of("查询条件无效。", "The search is not valid.");
 }

@@ -18,9 +18,6 @@ public sealed partial class ConsoleTexts
     public string TimelineWord => Of("经过", "Timeline");
     public string ContactWord => Of("联系方式", "Contact");
     public string NoContact => Of("未填写", "Not given");
-    public string NameWord => Of("姓名", "Name");
-    public string PhoneWord => Of("电话", "Phone");
-    public string CityWord => Of("城市", "City");
     public string PaymentWord => Of("付款", "Payment");
     public string NotPaidYet => Of("尚未发起", "Not started");
     public string CouponOfOrder => Of("优惠券码", "Coupon");

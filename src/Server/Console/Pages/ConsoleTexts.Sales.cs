@@ -107,6 +107,8 @@ public sealed partial class ConsoleTexts
     public string TypeTheSlug(string slug) => Of($"请输入网址名 {slug} 确认", $"Type the slug {slug} to confirm");
     public string ActionOn(string path, Sale sale) => Of($"{ActionButton(path)}：{TitleOf(sale.Title)}", $"{ActionButton(path)}: {TitleOf(sale.Title)}");
 
+    public string NotLoaded => Of("尚未全部装入库存闸口，就绪检查会说明缺少什么。", "Not everything is in the gate yet: readiness says what is missing.");
+
     public string NotInThisState(Sale sale, DateTimeOffset now) => Of(
         $"活动现在是“{StatusName(sale, now)}”，不能这样做。",
         $"The sale is “{StatusName(sale, now)}” now; this cannot be done.");

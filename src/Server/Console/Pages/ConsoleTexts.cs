@@ -120,8 +120,6 @@ public sealed partial class ConsoleTexts(bool isZh)
     // ---- numbers and times ----
     public string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    public string Decimal(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
-
     public string Percent(double part) => part.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal);
 
     public string Money(Money money)

@@ -74,6 +74,12 @@ public static class OrderPages
         var user = Read<UserId>("user", search.User, UserId.TryParse);
         var sale = Read<SaleId>("sale", search.Sale, (text, out value) => SaleId.TryParse(text, out value));
         var offer = Read<OfferId>("offer", search.Offer, (text, out value) => OfferId.TryParse(text, out value));
+        if (sale is { } chosen && offer is { } named && context.RequestServices.GetRequiredService<SaleCatalog>().TryFind(named, out var live) && live.Sale.Sale.Id != chosen)
+        {
+            // Another sale was chosen than the offer was of.
+            offer = null;
+        }
+
         var status = Read<OrderStatus>("status", search.Status, Words<OrderStatus>.ByWord.TryGetValue);
         var id = Read<OrderId>("order", search.Order, (text, out value) => OrderId.TryParse(text, out value));
         if (search.Coupon.Length > 0)

@@ -72,9 +72,14 @@ public static class SaleActionPages
 
         var control = context.RequestServices.GetRequiredService<SaleControl>();
         var actor = visit.Actor(context, reason);
-        var result = action.Halt is { } halt
-            ? await control.HaltAsync(sale.Id.ToString(), default, halt, actor)
-            : (await control.WarmUpAsync(sale.Id.ToString(), default, actor)).Result;
+        var (result, loaded) = action.Halt is { } halt
+            ? (await control.HaltAsync(sale.Id.ToString(), default, halt, actor), null)
+            : await control.WarmUpAsync(sale.Id.ToString(), default, actor);
+        if (loaded is { Warm: false })
+        {
+            return Show(visit, model with { Trouble = visit.Texts.NotLoaded }, StatusCodes.Status409Conflict);
+        }
+
         return result.Sale is not null
             ? visit.See(PathOf(sale, model.From), action.Done)
             : Show(

@@ -6,6 +6,7 @@ using FlashSale.Storage;
 namespace FlashSale.Server.Console.Pages;
 
 /// <summary>A sale in the list.</summary>
+/// <param name="Stock">With what operators added or took away.</param>
 public sealed record SaleLine(Sale Sale, SalePhase Phase, long Stock, long Available);
 
 /// <param name="More">There are sales that are over and not among them.</param>
@@ -35,8 +36,12 @@ public static class SaleListPages
     private static SaleLine LineOf(Sale sale, SaleCatalog catalog, DateTimeOffset now)
     {
         var document = catalog.Describe(sale, now);
-        var stock = sale.Offers.Sum(offer => (long)offer.Stock);
-        var available = catalog.Find(sale.Id)?.Offers.Sum(offer => offer.Stock?.Available ?? offer.Offer.Stock) ?? stock;
-        return new SaleLine(sale, document.Phase, stock, available);
+        var defined = sale.Offers.Sum(offer => (long)offer.Stock);
+        var offers = catalog.Find(sale.Id)?.Offers;
+        return new SaleLine(
+            sale,
+            document.Phase,
+            offers?.Sum(offer => offer.Stock is { } row ? row.Initial + row.Adjustments : offer.Offer.Stock) ?? defined,
+            offers?.Sum(offer => offer.Stock?.Available ?? offer.Offer.Stock) ?? defined);
     }
 }
