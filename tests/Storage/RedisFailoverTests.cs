@@ -29,7 +29,7 @@ public sealed class RedisFailoverTests
             () => RedisGate.OpenAsync(new RedisGateOptions($"{sentinels.Addresses},serviceName=nobody"), TimeProvider.System, default));
         Assert.Contains("\"nobody\"", wrong.Message);
 
-        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(sentinels.ConnectionString), TimeProvider.System, default);
+        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(sentinels.ConnectionString) { Timeout = Limits.GateTimeoutMax }, TimeProvider.System, default);
         await gate.WarmUpAsync(Load(Sale(1), 50_000), anew: false, default);
         Assert.Equal(AdmissionOutcome.Admitted, await Recovery.AdmitAsync(gate, "first"));
         await sentinels.Master.ReplicatedAsync();
@@ -45,7 +45,7 @@ public sealed class RedisFailoverTests
     public async Task AdmitAsync_WhenAMasterOfTheClusterDies_FailsOpenlyAndRecovers()
     {
         await using var cluster = await RedisCluster.StartAsync();
-        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString), TimeProvider.System, default);
+        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString) { Timeout = Limits.GateTimeoutMax }, TimeProvider.System, default);
         await gate.WarmUpAsync(Load(Sale(1), 50_000), anew: false, default);
         Assert.Equal(AdmissionOutcome.Admitted, await Recovery.AdmitAsync(gate, "first"));
         var key = $"fs:{{{SaleId}:0}}:sale";

@@ -106,7 +106,7 @@ public sealed class RedisGateTroubleTests(OneRedisServer redis) : IClassFixture<
     public async Task SettleAsync_AfterAnOldSnapshotCameBack_FindsIt()
     {
         await using var server = await Servers.RedisServer.StartAsync();
-        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(server.Address), TimeProvider.System, default);
+        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(server.Address) { Timeout = Limits.GateTimeoutMax }, TimeProvider.System, default);
         await gate.WarmUpAsync(Load(Sale(1), 10), anew: false, default);
         await SettleAsync(gate, 10, 5);
         await server.CommandAsync("SAVE");

@@ -37,9 +37,9 @@ public sealed class RedisShardTests : IAsyncLifetime
             await node.CommandAsync("CONFIG", "SET", "cluster-require-full-coverage", "no");
         }
 
-        plenty = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString), time, default);
+        plenty = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString) { Timeout = Limits.GateTimeoutMax }, time, default);
         await plenty.WarmUpAsync(Load(Sale(1), 50_000), anew: false, default);
-        few = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString) { KeyPrefix = "few" }, time, default);
+        few = await RedisGate.OpenAsync(new RedisGateOptions(cluster.ConnectionString) { KeyPrefix = "few", Timeout = Limits.GateTimeoutMax }, time, default);
         await few.WarmUpAsync(Load(Sale(1), Limits.GateShards), anew: false, default);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 
+using FlashSale.Core;
 using FlashSale.Storage;
 using FlashSale.Storage.Redis;
 using FlashSale.Tests.Servers;
@@ -25,21 +26,21 @@ public sealed class RedisStartTests(OneRedisServer redis) : IClassFixture<OneRed
 
     [Fact]
     public async Task OpenAsync_WhenThePartsAreUnknown_DoesNotQuoteThem() =>
-        Assert.DoesNotContain(Secret, await RefusalAsync(new RedisGateOptions($"{redis.Server.Address},passwort={Secret}")));
+        Assert.DoesNotContain(Secret, await RefusalAsync(Patient($"{redis.Server.Address},passwort={Secret}")));
 
     [Fact]
     public async Task OpenAsync_WhenNobodyListens_NamesTheAddress()
     {
         var address = $"127.0.0.1:{LocalProcess.FreePort()}";
-        Assert.Contains(address, await RefusalAsync(new RedisGateOptions(address)));
+        Assert.Contains(address, await RefusalAsync(Patient(address)));
     }
 
     [Fact]
     public async Task OpenAsync_WhenTheShardsDiffer_SaysWhatToDo()
     {
-        await using (await RedisGate.OpenAsync(new RedisGateOptions(redis.Server.Address) { KeyPrefix = "shards", Shards = 4 }, TimeProvider.System, default))
+        await using (await RedisGate.OpenAsync(Patient(redis.Server.Address) with { KeyPrefix = "shards", Shards = 4 }, TimeProvider.System, default))
         {
-            var message = await RefusalAsync(new RedisGateOptions(redis.Server.Address) { KeyPrefix = "shards" });
+            var message = await RefusalAsync(Patient(redis.Server.Address) with { KeyPrefix = "shards" });
             Assert.Contains("4 shards", message);
             Assert.Contains("Set 4", message);
             Assert.Contains("shards:*", message);
@@ -50,9 +51,9 @@ public sealed class RedisStartTests(OneRedisServer redis) : IClassFixture<OneRed
     public async Task OpenAsync_WhenKeysMayBeEvicted_Refuses()
     {
         await using var server = await RedisServer.StartAsync("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru");
-        Assert.Contains("set maxmemory-policy noeviction", await RefusalAsync(new RedisGateOptions(server.Address)));
+        Assert.Contains("set maxmemory-policy noeviction", await RefusalAsync(Patient(server.Address)));
         await server.CommandAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
-        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions(server.Address), TimeProvider.System, default);
+        await using var gate = await RedisGate.OpenAsync(Patient(server.Address), TimeProvider.System, default);
     }
 
     [Theory]
@@ -61,11 +62,11 @@ public sealed class RedisStartTests(OneRedisServer redis) : IClassFixture<OneRed
     public async Task OpenAsync_WithTheWrongPassword_SaysSoAndNoMore(string password)
     {
         await using var server = await RedisServer.StartAsync("--requirepass", Secret);
-        var message = await RefusalAsync(new RedisGateOptions(server.Address + password));
+        var message = await RefusalAsync(Patient(server.Address + password));
         Assert.Contains("password", message);
         Assert.Contains(server.Address, message);
         Assert.DoesNotContain(Secret, message);
-        await using var gate = await RedisGate.OpenAsync(new RedisGateOptions($"{server.Address},password={Secret}"), TimeProvider.System, default);
+        await using var gate = await RedisGate.OpenAsync(Patient($"{server.Address},password={Secret}"), TimeProvider.System, default);
     }
 
     [Theory]
@@ -84,26 +85,26 @@ public sealed class RedisStartTests(OneRedisServer redis) : IClassFixture<OneRed
     public async Task OpenAsync_WhenItIsAReplica_Refuses()
     {
         await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", $"{redis.Server.Port}");
-        Assert.Contains("is a replica", await RefusalAsync(new RedisGateOptions(replica.Address)));
+        Assert.Contains("is a replica", await RefusalAsync(Patient(replica.Address)));
     }
 
     [Fact]
     public async Task OpenAsync_WhenSeveralServersAreNoCluster_Refuses()
     {
         await using var other = await RedisServer.StartAsync();
-        Assert.Contains("they are no cluster", await RefusalAsync(new RedisGateOptions($"{redis.Server.Address},{other.Address}")));
+        Assert.Contains("they are no cluster", await RefusalAsync(Patient($"{redis.Server.Address},{other.Address}")));
     }
 
     [Fact]
     public async Task OpenAsync_WhenTheClusterHasNoSlots_Refuses()
     {
         await using var server = await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{LocalProcess.FreePort()}");
-        Assert.Contains("cluster_state:fail", await RefusalAsync(new RedisGateOptions(server.Address)));
+        Assert.Contains("cluster_state:fail", await RefusalAsync(Patient(server.Address)));
     }
 
     [Fact]
     public async Task OpenAsync_WhenNoSentinelAnswers_SaysSo() =>
-        Assert.Contains("serviceName", await RefusalAsync(new RedisGateOptions($"127.0.0.1:{LocalProcess.FreePort()},serviceName=flashsale")));
+        Assert.Contains("serviceName", await RefusalAsync(Patient($"127.0.0.1:{LocalProcess.FreePort()},serviceName=flashsale")));
 
     [Fact]
     public async Task AdmitAsync_WhenTheServerHangs_IsUnavailableAfterTheTimeout()
@@ -121,6 +122,9 @@ public sealed class RedisStartTests(OneRedisServer redis) : IClassFixture<OneRed
         await Server.Eventually.HoldsAsync(async () => await Recovery.AnswersAsync(gate), "it answers again");
         Assert.Equal(5, (await gate.ReadAsync(GateContract.OfferId, default))!.Value.Stock);
     }
+
+    /// <summary>Gives a slow machine the time to say what is wrong.</summary>
+    private static RedisGateOptions Patient(string connection) => new(connection) { Timeout = Limits.GateTimeoutMax };
 
     private static async Task<string> RefusalAsync(RedisGateOptions options)
     {
