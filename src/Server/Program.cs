@@ -6,7 +6,6 @@ using FlashSale.Server.Orders;
 using FlashSale.Server.Payments;
 using FlashSale.Server.Reservations;
 using FlashSale.Server.Storefront;
-using FlashSale.Server.Telemetry;
 
 // Settings: read and checked before anything is started; wrong ones stop the start, all errors at once. `config` and `settings` only print them, `health` asks who runs.
 var builder = ServerSetup.CreateBuilder(args);

@@ -74,7 +74,7 @@ public sealed class SteppedServer : IAsyncDisposable
         built.UseSiteFiles();
         built.UseRouting();
         built.UseSessions();
-        built.MapHealth();
+        built.MapOwnState();
         built.MapStorefront();
         built.MapReservations();
         built.MapOrderTokens();
