@@ -39,13 +39,12 @@ public sealed record PageData([property: JsonIgnore] string Page)
 }
 
 public sealed record SaleData(
-    string Id, string Slug, long OpensAt, long ClosesAt, long? ReservationOpensAt, long? ReservationClosesAt, bool RequiresReservation, IReadOnlyList<OfferData> Offers)
+    string Id, string Slug, long OpensAt, long? ReservationOpensAt, long? ReservationClosesAt, bool RequiresReservation, IReadOnlyList<OfferData> Offers)
 {
     public static SaleData Of(Sale sale) => new(
         sale.Id.ToString(),
         sale.Slug,
         sale.OpensAt.ToUnixTimeMilliseconds(),
-        sale.ClosesAt.ToUnixTimeMilliseconds(),
         sale.ReservationOpensAt?.ToUnixTimeMilliseconds(),
         sale.ReservationClosesAt?.ToUnixTimeMilliseconds(),
         sale.RequiresReservation,

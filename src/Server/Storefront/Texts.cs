@@ -92,7 +92,7 @@ public sealed class Texts(bool isZh)
     public string RuleNoReserve => Of("本场无需预约，登录即可参与。", "No reservation is needed; sign in to take part.");
     public string RulePay(TimeSpan window) => Of(
         $"抢到后请在 {Span(window)}内支付，逾期订单自动取消，名额退回。",
-        $"Pay within {Span(window)} after you got one; after that the order ends and its place goes back.");
+        $"Pay within {Span(window)} after you get one; after that the order ends and its place goes back.");
     public string RuleValid(DateTimeOffset from, DateTimeOffset until) => Of(
         $"优惠券有效期 {Time(from)} 至 {Time(until)}，到授权经销商处核销。",
         $"The coupon is valid from {Time(from)} to {Time(until)}, at authorised dealers.");
@@ -110,14 +110,14 @@ public sealed class Texts(bool isZh)
     public string WhatNext => Of("接下来", "What happens next");
     public string StepComeBack => Of("开抢前回到活动页，保持登录。", "Come back to the page of the sale before it opens, signed in.");
     public string StepCheckout => Of("开抢时按“立即抢购”，再提交订单。", "When it opens, press “Grab it” and submit your order.");
-    public string StepPay(TimeSpan window) => Of($"抢到后请在 {Span(window)}内支付，支付后获得券码。", $"If you got one, pay within {Span(window)}; then the coupon is yours.");
+    public string StepPay(TimeSpan window) => Of($"抢到后请在 {Span(window)}内支付，支付后获得券码。", $"If you get one, pay within {Span(window)}; then the coupon is yours.");
     public string ToTheSale => Of("前往活动页", "To the page of the sale");
 
     // ---- checkout and its result ----
     public string Checkout => Of("确认下单", "Checkout");
     public string ContactTitle => Of("提车联系人", "Who the dealer may call");
-    public string ContactLead => Of("可以先下单，抢到后再填写。仅供经销商联系您，不作他用。", "You may also fill this in after you got one. Only for the dealer to reach you.");
-    public string ContactLater => Of("提车联系人可在抢到后填写。", "Who the dealer may call can be filled in after you got one.");
+    public string ContactLead => Of("可以先下单，抢到后再填写。仅供经销商联系您，不作他用。", "You may also fill this in after you get one. Only for the dealer to reach you.");
+    public string ContactLater => Of("提车联系人可在抢到后填写。", "Who the dealer may call can be filled in after you get one.");
     public string ContactName => Of("姓名", "Name");
     public string ContactPhone => Of("手机号", "Phone");
     public string ContactCity => Of("提车城市", "City of the dealer");
@@ -204,7 +204,6 @@ public sealed class Texts(bool isZh)
     public string ContactEdit => Of("修改联系人", "Change it");
     public string ContactSave => Of("保存", "Save");
     public string ContactMissing => Of("填写后经销商才能联系您；不填也可使用优惠券。", "With this the dealer can reach you; the coupon is good without it.");
-    public string PayNow(Money price) => Of($"支付 {Money(price)}", $"Pay {Money(price)}");
     public string OrderDetails => Of("订单信息", "About the order");
 
     // ---- the dealer ----
@@ -316,8 +315,9 @@ public sealed class Texts(bool isZh)
         List<string> parts = [];
         Add(whole.Days, "天", "d");
         Add(whole.Hours, "小时", "h");
-        Add(whole.Minutes, "分", "min");
+        Add(whole.Minutes, "分钟", "min");
         if (whole.Seconds > 0 || parts.Count == 0)
+    /// <summary>How long something takes: "15 分钟", "15 min".</summary>
         {
             parts.Add(Of($"{whole.Seconds} 秒", $"{whole.Seconds} s"));
         }

@@ -33,5 +33,12 @@ public sealed class TextsTests
         Assert.Equal((zh, en), (Language.Zh.Texts.Time(moment), Language.En.Texts.Time(moment)));
     }
 
+    [Theory]
+    [InlineData(900, "15 分钟", "15 min")]
+    [InlineData(90, "1 分钟 30 秒", "1 min 30 s")]
+    [InlineData(5_400, "1 小时 30 分钟", "1 h 30 min")]
+    public void Span_OfAnyTime_IsALengthAndNoMoment(int seconds, string zh, string en) =>
+        Assert.Equal((zh, en), (Language.Zh.Texts.Span(TimeSpan.FromSeconds(seconds)), Language.En.Texts.Span(TimeSpan.FromSeconds(seconds))));
+
     private static bool IsChinese(string text) => text.Any(c => c is >= '\u4e00' and <= '\u9fff');
 }
