@@ -47,7 +47,7 @@ public static class Screens
         new("orders", _ => "/orders"),
         new("dealer", state => "/dealer?code=" + state.Code, Role: "dealer"),
         new("problem", _ => "/problems/sold-out"),
-        new("busy", _ => "/problems/overloaded"),
+        new("busy", _ => "/busy") { Then = StayAsync },
     ];
 
     /// <summary>Shows a screen to somebody who is signed in as the screen wants it, and waits until it is there.</summary>
@@ -66,6 +66,23 @@ public static class Screens
             await visitor.SeesButtonAsync(button);
         }
     }
+
+    /// <summary>The page comes again within seconds, but not in a hidden tab.</summary>
+    public static Task StayAsync(Visitor visitor) => Eventually.HoldsAsync(
+        async () =>
+        {
+            try
+            {
+                await visitor.HideAsync(true);
+                return await visitor.ReadAsync<bool>("document.hidden");
+            }
+            catch (Microsoft.Playwright.PlaywrightException)
+            {
+                // Between two documents.
+                return false;
+            }
+        },
+        "the page stays");
 
     private static async Task OrderAsync(Visitor visitor)
     {

@@ -40,6 +40,9 @@ public sealed record ResultModel(LiveOffer Offer, string Title, string Text, str
 /// <summary>
 /// The checkout asks for the order token when it is opened, before the click that orders. A click within the token's first second gets the page
 /// again with the same token: the rule that tells bots from people (seed row 16) holds here as in the API, since a form that is posted at once orders
+    /// <summary>What the button says until it is pressed by itself, with <c>{n}</c> for the seconds; null: that there are too many people.</summary>
+    public string? Waiting { get; init; }
+
 /// nothing, and a person only presses again.
 /// </summary>
 public static class CheckoutPages
@@ -189,8 +192,8 @@ public sealed class LiveCheckout(
             ProblemCode.SoldOut => new ResultModel(offer, texts.Label(MainButton.SoldOut), texts.SoldOutText, null, null),
             ProblemCode.PurchaseLimitReached => new ResultModel(offer, title, texts.LimitText, null, null, ToOrders: true),
             ProblemCode.OutcomeUnknown or ProblemCode.InternalError when token is not null => Unknown(visit, offer, token),
-            ProblemCode.SalePaused => new ResultModel(offer, texts.Label(MainButton.Paused), texts.PausedText, token, RetrySeconds()),
-            ProblemCode.SaleNotOpen => new ResultModel(offer, title, texts.NothingWritten, token, RetrySeconds()),
+            ProblemCode.SalePaused => new ResultModel(offer, texts.Label(MainButton.Paused), texts.PausedText, token, RetrySeconds()) { Waiting = texts.PausedRetry },
+            ProblemCode.SaleNotOpen => new ResultModel(offer, title, texts.NothingWritten, token, RetrySeconds() + SecondsToOpening(visit, offer)) { Waiting = texts.NotOpenRetry },
             ProblemCode.Overloaded or ProblemCode.LedgerUnavailable => new ResultModel(offer, title, texts.BusyText, token, RetrySeconds(), ToCheckout: token is null),
             ProblemCode.OrderTokenRejected => new ResultModel(offer, texts.CheckoutExpired, texts.CheckoutExpiredText, null, null, ToCheckout: true),
             ProblemCode.NotEligible => new ResultModel(offer, texts.Label(MainButton.NotEligible), texts.NothingWritten, null, null),
@@ -208,3 +211,5 @@ public sealed class LiveCheckout(
     /// <summary>Drawn anew each time, so that those who were turned away together do not come back together.</summary>
     private static int RetrySeconds() => Random.Shared.Next(2, 6);
 }
+    private static int SecondsToOpening(Visit visit, LiveOffer offer) => Math.Max(0, (int)Math.Ceiling((offer.Sale.Sale.OpensAt - visit.Now).TotalSeconds));
+

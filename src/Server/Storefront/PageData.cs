@@ -19,7 +19,6 @@ public sealed record PageData([property: JsonIgnore] string Page)
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
-
     public string Prefix { get; init; } = "";
 
     public SaleData? Sale { get; init; }
@@ -27,6 +26,7 @@ public sealed record PageData([property: JsonIgnore] string Page)
     /// <summary>On the checkout: of which offer.</summary>
     public string? OfferId { get; init; }
 
+    /// <summary>Of the order's page, which comes again under its own address: the one that it stands at may be that of a form.</summary>
     public string? OrderId { get; init; }
 
     public OrderStatus? Status { get; init; }

@@ -14,7 +14,10 @@ public sealed record ProblemModel(ProblemKind Kind, string? TraceId)
     /// <summary>For a crowd of shoppers, who want to know what becomes of them, not what a program could do.</summary>
     public bool IsBusy { get; init; }
 
-    /// <summary>After which a page that stands by itself asks again; null where a header says so, or nothing is to be asked.</summary>
+    /// <summary>The page comes again by itself, as it says; not what a form brought.</summary>
+    public bool AsksAgain { get; init; }
+
+    /// <summary>After which a page that stands by itself asks again without script; null where a header says so, or nothing is to be asked.</summary>
     public int? RefreshSeconds { get; init; }
 }
 
@@ -24,7 +27,7 @@ public static class ProblemPages
     private static readonly string[] NotForBrowsers = ["/api", "/healthz", "/metrics", "/openapi"];
 
     // A few problems in two languages: those that a crowd gets cost no rendering.
-    private static readonly ConcurrentDictionary<(ProblemCode Code, Language Language), byte[]> BusyPages = new();
+    private static readonly ConcurrentDictionary<(ProblemCode Code, Language Language, bool AsksAgain), byte[]> BusyPages = new();
 
     public static void MapProblemPages(this IEndpointRouteBuilder app, Language language) =>
         app.MapGet("/problems/{code}", (string code, HttpContext context) =>
@@ -56,19 +59,19 @@ public static class ProblemPages
     /// <summary>The same bytes for everybody, whoever they are. What was asked for with GET is asked for again by itself, after a time drawn for each.</summary>
     private static async Task SendBusyAsync(HttpContext context, ProblemCode code)
     {
-        var key = (code, LanguageOf(context.Request));
+        var key = (code, LanguageOf(context.Request), AsksAgain: HttpMethods.IsGet(context.Request.Method));
         if (!BusyPages.TryGetValue(key, out var page))
         {
             var services = context.RequestServices;
             var visit = new Visit(
                 key.Item2, "/", null, DateTimeOffset.UnixEpoch, services.GetRequiredService<Settings>().Demo, services.GetRequiredService<SiteFiles>());
-            page = Encoding.UTF8.GetBytes(await visit.RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(code), null) { IsBusy = true }, services));
+            page = Encoding.UTF8.GetBytes(await visit.RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(code), null) { IsBusy = true, AsksAgain = key.AsksAgain }, services));
             BusyPages[key] = page;
         }
 
         var response = context.Response;
         Visit.SetHeaders(response.Headers, context.RequestServices.GetRequiredService<SiteFiles>());
-        if (HttpMethods.IsGet(context.Request.Method))
+        if (key.AsksAgain)
         {
             response.Headers["Refresh"] = Random.Shared.Next(3, 9).ToString();
         }

@@ -31,7 +31,7 @@ public sealed class PublishedPages(SiteFiles files, Settings settings, IServiceP
 
     /// <summary>For whoever cannot be served at the moment; it asks again by itself.</summary>
     public Task<byte[]> BusyAsync(Language language) =>
-        RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(ProblemCode.Overloaded), null) { RefreshSeconds = BusyRefreshSeconds, IsBusy = true }, "/", language, published: false);
+        RenderAsync<ProblemPage>(new ProblemModel(Problems.Of(ProblemCode.Overloaded), null) { RefreshSeconds = BusyRefreshSeconds, IsBusy = true, AsksAgain = true }, "/", language, published: false);
 
     /// <summary>Every page of these sales in every language, and the lists of them, by their address.</summary>
     public async Task<IReadOnlyDictionary<string, byte[]>> RenderAsync(IReadOnlyCollection<LiveSale> sales)

@@ -139,12 +139,20 @@ public sealed class Texts(bool isZh)
     public string SoldOutText => Of("来晚了一步，名额已全部抢完。没有生成订单。", "All places are taken. No order was made.");
     public string MaybeText => Of("名额暂时被未支付的订单占用，若有人放弃会退回，可以再试。", "Unpaid orders hold the last places. Some may come back: you may try again.");
     public string LimitText => Of("已达限购数量，请查看您的订单。", "You have as many as one person may have. See your orders.");
+    /// <summary>On a button that presses itself: the script puts the seconds where <c>{n}</c> stands.</summary>
+    public string PausedRetry => Of("活动暂停，{n} 秒后自动再试", "Paused, trying again in {n} s");
+    public string NotOpenRetry => Of("还没有开始，{n} 秒后自动再试", "Not open yet, trying again in {n} s");
     public string BusyText => Of("没有生成订单。稍后用同一页面再试，无需重新排队。", "No order was made. Try again from this page in a moment; you lose nothing.");
     public string PausedText => Of("活动由运营人员暂停，恢复后可继续。没有生成订单。", "The sale was paused and will go on. No order was made.");
 
-    public string BusyPageText => Of(
-        "您没有做错什么。页面会在几秒后自动重试，无需手动刷新。如果您刚刚提交了订单，请到“我的订单”查看。",
-        "You did nothing wrong. The page tries again by itself in a few seconds; there is no need to reload. If you have just sent an order, see your orders.");
+    /// <param name="again">The page comes again by itself.</param>
+    public string BusyPageText(bool again) => again
+        ? Of(
+            "您没有做错什么。页面会在几秒后自动重试，无需手动刷新。如果您刚刚提交了订单，请到“我的订单”查看。",
+            "You did nothing wrong. The page tries again by itself in a few seconds; there is no need to reload. If you have just sent an order, see your orders.")
+        : Of(
+            "您没有做错什么。请稍等几秒再试。如果您刚刚提交了订单，请到“我的订单”查看。",
+            "You did nothing wrong. Try again in a few seconds. If you have just sent an order, see your orders.");
 
     public string TooManyText => Of("打开下单页的次数过多，请稍后再试。没有生成订单。", "The checkout was opened too often. Try again a little later. No order was made.");
 
@@ -309,6 +317,7 @@ public sealed class Texts(bool isZh)
         ? local.ToString("HH:mm", CultureInfo.InvariantCulture)
         : local.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
+    /// <summary>How long something takes: "15 分钟", "15 min".</summary>
     public string Span(TimeSpan span)
     {
         var whole = TimeSpan.FromSeconds(Math.Max(0, (long)Math.Ceiling(span.TotalSeconds)));
@@ -317,7 +326,6 @@ public sealed class Texts(bool isZh)
         Add(whole.Hours, "小时", "h");
         Add(whole.Minutes, "分钟", "min");
         if (whole.Seconds > 0 || parts.Count == 0)
-    /// <summary>How long something takes: "15 分钟", "15 min".</summary>
         {
             parts.Add(Of($"{whole.Seconds} 秒", $"{whole.Seconds} s"));
         }

@@ -120,6 +120,7 @@ public sealed class OverloadTests
                 // A person sees the busy page, which comes back by itself.
                 Assert.Equal("text/html", reply.MediaType);
                 Assert.NotNull(reply.RetryAfter);
+                await AssertBusyPageAsync(sale.Server);
             }
             else
             {
@@ -131,6 +132,32 @@ public sealed class OverloadTests
         if (replies["order"].Status == HttpStatusCode.Created)
         {
             (await shopper.CancelAsync(replies["order"].Text("id"))).Expect(HttpStatusCode.OK);
+        }
+    }
+
+    /// <summary>After a time that is drawn for each. What a form brought is not sent again, and the page does not say that it would be.</summary>
+    private static async Task AssertBusyPageAsync(TestServer server)
+    {
+        using var client = server.Anonymous();
+        HashSet<string> drawn = [];
+        for (var i = 0; i < 60; i++)
+        {
+            using var page = await SendAsync(HttpMethod.Get, "/orders");
+            drawn.Add(page.Headers.GetValues("Refresh").Single());
+            Assert.Contains("自动重试", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["3", "4", "5", "6", "7", "8"], drawn.Order(StringComparer.Ordinal));
+        using var form = await SendAsync(HttpMethod.Post, "/sign-in");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, form.StatusCode);
+        Assert.False(form.Headers.Contains("Refresh"));
+        Assert.DoesNotContain("自动重试", await form.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path)
+        {
+            using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            request.Headers.TryAddWithoutValidation("Accept", "text/html");
+            return await client.SendAsync(request);
         }
     }
 

@@ -1,7 +1,9 @@
 // Pages that the server renders for their visitor: every step works without this.
 import { work } from "./challenge.ts";
 import { label } from "./button.ts";
-import { language, many } from "./page.ts";
+import * as clock from "./clock.ts";
+import { countDown } from "./countdown.ts";
+import { language, many, write } from "./page.ts";
 
 export function showLive(): void {
   document.addEventListener("submit", (event) => {
@@ -20,6 +22,26 @@ export function showLive(): void {
   for (const box of many("[data-challenge]")) void solve(box);
 }
 
+/** From here on the time is counted down to, which the page says as it is for whoever has no script, or no answer of the clock. */
+export function runCountdown(): void {
+  if (Number.isNaN(clock.now())) return;
+  for (const box of many("[data-running]")) {
+    write(box.querySelector("[data-countdown-label]"), box.dataset["running"]!);
+    box.removeAttribute("data-running");
+  }
+  countDown(false);
+}
+
+/** Loads this address after some time: not in a hidden tab, nor without a network. Unlike a reload it never sends a form again. */
+export function comeAgain(address: string, ms: number): void {
+  const come = () => {
+    if (document.hidden) document.addEventListener("visibilitychange", come, { once: true });
+    else if (!navigator.onLine) addEventListener("online", come, { once: true });
+    else location.replace(address);
+  };
+  setTimeout(come, ms);
+}
+
 /** The button of a checkout, whose token must be a second old. */
 function ripen(button: HTMLButtonElement): void {
   const text = button.textContent;
@@ -34,7 +56,7 @@ function ripen(button: HTMLButtonElement): void {
 function retry(button: HTMLButtonElement, seconds: number): void {
   if (seconds <= 0) return button.form?.requestSubmit(button);
   button.disabled = true;
-  button.textContent = label(navigator.onLine ? "busy" : "offline", language, seconds);
+  button.textContent = navigator.onLine ? button.dataset["waiting"]!.replace("{n}", String(seconds)) : label("offline", language);
   setTimeout(() => {
     if (seconds === 1) button.disabled = false;
     retry(button, navigator.onLine ? seconds - 1 : seconds);

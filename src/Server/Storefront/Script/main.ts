@@ -1,11 +1,10 @@
 // What a page needs of the script follows from what kind of page it is.
 import * as clock from "./clock.ts";
 import { showCheckout } from "./checkout.ts";
-import { countDown } from "./countdown.ts";
 import { showList } from "./list.ts";
-import { showLive } from "./live.ts";
+import { comeAgain, runCountdown, showLive } from "./live.ts";
 import { showOrder } from "./order.ts";
-import { kind, one } from "./page.ts";
+import { jitter, kind, one } from "./page.ts";
 import { showSale } from "./sale.ts";
 
 switch (kind) {
@@ -22,7 +21,11 @@ switch (kind) {
     showLive();
     void showOrder();
     break;
+  case "busy":
+    // Between 3 and 8 s: a crowd does not come back as one.
+    comeAgain(location.pathname + location.search, jitter(3_000, 5 / 3));
+    break;
   default:
     showLive();
-    if (one("[data-countdown]")) void clock.sample().then(() => countDown(false));
+    if (one("[data-countdown]")) void clock.sample().then(runCountdown);
 }
