@@ -53,7 +53,7 @@ public static class CheckoutPages
     {
         app.MapGet(Route, (string slug, string offerId, HttpContext context, PublishedPages published, ShopperReader shoppers) =>
             shoppers.FindOffer(slug, offerId) is { } offer
-                ? published.SendAsync(context, published.CheckoutAsync(offer, language))
+                ? published.SendAsync(context, offer.Sale, () => published.CheckoutAsync(offer, language))
                 : ProblemPages.Show(Visit.Begin(context, language), ProblemCode.NotFound, context).ExecuteAsync(context));
         app.MapGet(Route + "/now", (string slug, string offerId, HttpContext context, LiveCheckout checkout) =>
             checkout.OpenAsync(slug, offerId, Visit.Begin(context, language), context));

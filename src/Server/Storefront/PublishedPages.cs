@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 
 using FlashSale.Core.Wire;
@@ -17,7 +18,13 @@ public sealed class PublishedPages(SiteFiles files, Settings settings, IServiceP
     // What an operator publishes is seen within seconds; while the servers are busy, or away, an old page is better than none.
     public const string Caching = "public, max-age=10, stale-while-revalidate=60, stale-if-error=86400";
 
-    private const int BusyRefreshSeconds = 5;
+    // Without script; the script draws a time for each. Slow, since all who have it come back at once.
+    private const int BusyRefreshSeconds = 10;
+
+    // Some megabytes at most. More than that are asked for by no crowd but by a program that goes through all of them.
+    private const int KeptMax = 64;
+
+    private readonly ConcurrentDictionary<string, KeptPage> kept = new(StringComparer.Ordinal);
 
     /// <param name="sales">Those that are listed; the order is that of the page.</param>
     public Task<byte[]> ListAsync(IEnumerable<LiveSale> sales, Language language) =>
@@ -53,7 +60,27 @@ public sealed class PublishedPages(SiteFiles files, Settings settings, IServiceP
         return pages;
     }
 
-    /// <summary>Sends one of them to whoever asked, without a look at who it is.</summary>
+    /// <summary>
+    /// Sends a page of this sale to whoever asked, without a look at who it is. Of a sale that is over since long: a crowd that comes by an old link costs one rendering. The last ones are kept as long as the sale is as it was
+    /// when they were made.
+    /// </summary>
+    public async Task SendAsync(HttpContext context, LiveSale live, Func<Task<byte[]>> make)
+    {
+        var path = context.Request.Path.Value!;
+        if (!kept.TryGetValue(path, out var page) || page.Live != live || page.Answer.Value.IsFaulted)
+        {
+            if (kept.Count >= KeptMax)
+            {
+                kept.Clear();
+            }
+
+            page = kept[path] = new KeptPage(live, new(async () => new StoredAnswer(await make(), HtmlPages.HtmlType, Caching, files.ContentSecurityPolicy.ToString())));
+        }
+
+        await (await page.Answer.Value).SendAsync(context);
+    }
+
+    /// <summary>The same for a page that is not kept.</summary>
     public async Task SendAsync(HttpContext context, Task<byte[]> page)
     {
         var html = await page;
@@ -71,4 +98,7 @@ public sealed class PublishedPages(SiteFiles files, Settings settings, IServiceP
         var visit = new Visit(language, path, null, DateTimeOffset.UnixEpoch, settings.Demo, files) { Published = published };
         return Encoding.UTF8.GetBytes(await visit.RenderAsync<TPage>(model, services));
     }
+
+    /// <summary>Those who come together wait for the one rendering.</summary>
+    private sealed record KeptPage(LiveSale Live, Lazy<Task<StoredAnswer>> Answer);
 }

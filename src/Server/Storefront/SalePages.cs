@@ -29,7 +29,7 @@ public static class SalePages
         app.MapGet("/now", (HttpContext context, SaleCatalog catalog) => List(Visit.Begin(context, language), catalog));
         app.MapGet("/sales/{slug}", (string slug, HttpContext context, PublishedPages published, ShopperReader shoppers) =>
             shoppers.FindSale(slug) is { } live
-                ? published.SendAsync(context, published.SaleAsync(live, language))
+                ? published.SendAsync(context, live, () => published.SaleAsync(live, language))
                 : ProblemPages.Show(Visit.Begin(context, language), ProblemCode.NotFound, context).ExecuteAsync(context));
         app.MapGet("/sales/{slug}/now", (string slug, HttpContext context, ShopperReader shoppers, Callers callers, CallerChecks checks) =>
             ShowAsync(slug, Visit.Begin(context, language), shoppers, callers, checks, context));

@@ -176,6 +176,44 @@ public sealed partial class PublishedSiteTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.OK, PublishedPages.Caching), (page.StatusCode, page.Headers.GetValues("Cache-Control").Single()));
     }
 
+    /// <summary>A crowd that comes by an old link.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("/en")]
+    public async Task Sale_ThatHasLeftTheSite_IsRenderedOnceAndSentLikeAPublishedPage(string prefix)
+    {
+        var sale = await PublishAsync();
+        server.Time.Advance(sale.ClosesAt - server.Time.GetUtcNow() + TimeSpan.FromMinutes(61));
+        await Eventually.HoldsAsync(() => !server.Get<PublishedSite>().Shown!.Files.ContainsKey("/sales/" + sale.Slug), "the sale has left the site");
+        foreach (var path in new[] { $"{prefix}/sales/{sale.Slug}", $"{prefix}/sales/{sale.Slug}/checkout/{sale.Offers[0].Id}" })
+        {
+            using var packed = await SendAsync(HttpMethod.Get, path + "?utm_source=x", ("Accept-Encoding", "br"));
+            Assert.Equal((HttpStatusCode.OK, "br"), (packed.StatusCode, string.Join(' ', packed.Content.Headers.ContentEncoding)));
+            Assert.Equal(
+                [PublishedPages.Caching, "Accept-Encoding", "nosniff", "same-origin", server.Get<SiteFiles>().ContentSecurityPolicy.ToString()],
+                new[] { "Cache-Control", "Vary", "X-Content-Type-Options", "Referrer-Policy", "Content-Security-Policy" }.Select(name => string.Join("", packed.Headers.GetValues(name))));
+            using var again = await SendAsync(HttpMethod.Get, path, ("If-None-Match", packed.Headers.ETag!.ToString()));
+            Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
+            using var plain = await SendAsync(HttpMethod.Get, path);
+            Assert.Equal(await plain.Content.ReadAsByteArrayAsync(), Unpack(await packed.Content.ReadAsByteArrayAsync(), "br"));
+            Assert.Contains($"<html lang=\"{(prefix.Length > 0 ? "en" : "zh-CN")}\">", await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Busy_AsAFile_AsksAgainByItsScriptAndSlowlyWithoutOne()
+    {
+        await PublishAsync();
+        foreach (var path in new[] { "/busy", "/en/busy" })
+        {
+            var html = Encoding.UTF8.GetString(server.Get<PublishedSite>().Shown!.Files[path].Content);
+            // Whoever has no script comes back as one of a crowd, and so not soon.
+            Assert.Contains("<noscript><meta http-equiv=\"refresh\" content=\"10\" /></noscript>", html, StringComparison.Ordinal);
+            Assert.Single(Regex.Matches(html, "http-equiv", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)));
+            Assert.Contains("data-page=\"busy\"", html, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Rendering_WhenItFails_KeepsWhatIsPublishedAndSaysSo()
     {
