@@ -2,6 +2,7 @@ using System.Text;
 
 using FlashSale.Core;
 using FlashSale.Core.Orders;
+using FlashSale.Core.Sales;
 using FlashSale.Core.Tokens;
 using FlashSale.Core.Wire;
 using FlashSale.Server.Checkout;
@@ -19,6 +20,12 @@ namespace FlashSale.Server.Storefront;
 public sealed record CheckoutModel(LiveOffer Offer, string Token, bool TooEarly)
 {
     public ContactForm Contact { get; init; } = ContactForm.Empty;
+
+    /// <summary>How long the token is good.</summary>
+    public DateTimeOffset Until { get; init; }
+
+    /// <summary>The token is that of the page before, and so old enough.</summary>
+    public bool Kept { get; init; }
 }
 
 /// <param name="Offer">Whose checkout is behind the challenge.</param>
@@ -33,6 +40,9 @@ public sealed record ResultModel(LiveOffer Offer, string Title, string Text, str
     /// <summary>Where to ask whether the order was made, by itself after <see cref="RetrySeconds"/>; null when it is known that it was not.</summary>
     public string? ConfirmAt { get; init; }
 
+    /// <summary>What the button says until it is pressed by itself, with <c>{n}</c> for the seconds; null: that there are too many people.</summary>
+    public string? Waiting { get; init; }
+
     /// <summary>Goes along with the next try.</summary>
     public ContactForm Contact { get; init; } = ContactForm.Empty;
 }
@@ -40,13 +50,16 @@ public sealed record ResultModel(LiveOffer Offer, string Title, string Text, str
 /// <summary>
 /// The checkout asks for the order token when it is opened, before the click that orders. A click within the token's first second gets the page
 /// again with the same token: the rule that tells bots from people (seed row 16) holds here as in the API, since a form that is posted at once orders
-    /// <summary>What the button says until it is pressed by itself, with <c>{n}</c> for the seconds; null: that there are too many people.</summary>
-    public string? Waiting { get; init; }
-
 /// nothing, and a person only presses again.
 /// </summary>
 public static class CheckoutPages
 {
+    // Of the address of a live checkout: the token that its page had before the opening.
+    public const string KeptField = "kept";
+
+    /// <summary>So long a token is to be good after the opening, so that whoever waited for it can still order.</summary>
+    public static readonly TimeSpan Spare = TimeSpan.FromMinutes(1);
+
     private const string Route = "/sales/{slug}/checkout/{offerId}";
 
     public static void MapCheckoutPages(this IEndpointRouteBuilder app, Language language)
@@ -61,12 +74,16 @@ public static class CheckoutPages
             checkout.SubmitAsync(slug, offerId, Visit.Begin(context, language), context));
     }
 
+    /// <summary>Whether a token of before the opening is worth keeping.</summary>
+    public static bool Lasts(LiveOffer offer, DateTimeOffset until, DateTimeOffset now) =>
+        offer.Sale.Sale.OpensAt is var opensAt && now < opensAt ? until >= opensAt + Spare : until >= now + Spare / 2;
+
     public static string PathOf(LiveOffer offer) => $"{SalePages.PathOf(offer.Sale.Sale)}/checkout/{offer.Offer.Id}";
 }
 
 /// <summary>The checkout without script: its page, the form, and what became of it.</summary>
 public sealed class LiveCheckout(
-    ShopperReader shoppers, Callers callers, BarredOrigins barred, TokenIssuer issuer, OrderTokens tokens, PlaceOrder place, ILedger ledger, SaleMetrics metrics)
+    ShopperReader shoppers, Callers callers, BarredOrigins barred, TokenIssuer issuer, OrderTokens tokens, TokenAges ages, PlaceOrder place, ILedger ledger, SaleMetrics metrics)
 {
     // Of the page: the token whose order is not known to be made.
     private const string TokenField = "token";
@@ -95,12 +112,17 @@ public sealed class LiveCheckout(
             return Refuse(visit, offer, ProblemCode.NotEligible, null, context);
         }
 
-        // A challenge comes back in the address: the page may be loaded again, or in the other language, and is the checkout of the same order.
         var facts = callers.Read(context, offer.Sale.Sale.Id, session.User, visit: null);
+        if (query.ContainsKey(CheckoutPages.KeptField) && Keep(offer, query[CheckoutPages.KeptField].ToString(), facts.Device, visit) is { } kept)
+        {
+            return visit.Show<CheckoutPage>(kept);
+        }
+
+        // A challenge comes back in the address: the page may be loaded again, or in the other language, and is the checkout of the same order.
         var answer = await issuer.IssueAsync(offer, session.User, facts, ChallengeModel.SolutionOf(key => query[key]), byLink: true, context.RequestAborted);
         return answer switch
         {
-            { Token: { } token } => visit.Show<CheckoutPage>(new CheckoutModel(offer, token.Token, TooEarly: false)),
+            { Token: { } token } => visit.Show<CheckoutPage>(new CheckoutModel(offer, token.Token, TooEarly: false) { Until = token.ExpiresAt }),
             { Challenge: { } challenge } => visit.Show<ChallengePage>(
                 new CheckoutChallengeModel(offer, new ChallengeModel(challenge, answer.Failed)),
                 answer.Failed is null ? StatusCodes.Status200OK : StatusCodes.Status403Forbidden),
@@ -137,7 +159,7 @@ public sealed class LiveCheckout(
         }
 
         return decision == OrderDecision.TokenTooYoung
-            ? visit.Show<CheckoutPage>(new CheckoutModel(offer, token, TooEarly: true) { Contact = contact })
+            ? visit.Show<CheckoutPage>(new CheckoutModel(offer, token, TooEarly: true) { Contact = contact, Until = UntilOf(token, visit) })
             : Refuse(visit, offer, DecisionKind.Of(decision).Problem!.Value, token, context, contact);
     }
 
@@ -176,6 +198,25 @@ public sealed class LiveCheckout(
             : visit.Show<ResultPage>(Unknown(visit, offer, text));
     }
 
+    /// <summary>
+    /// The checkout again, with the token that it had before the opening. Null for a token that is no good here, or not for long: then there is another. Nothing more is asked than when it was given out, since every order is
+    /// looked at anyway.
+    /// </summary>
+    private CheckoutModel? Keep(LiveOffer offer, string text, DeviceId device, Visit visit) =>
+        tokens.Verify(Encoding.UTF8.GetBytes(text), visit.Session!.User, visit.Now, out var token) is TokenVerdict.Valid or TokenVerdict.TooYoung
+        && token.OfferId == offer.Offer.Id
+        && (token.Device == DeviceId.None || token.Device == device)
+        && SalePhases.Of(offer.Sale.Sale, anyAvailable: true, visit.Now) != SalePhase.Ended
+        && CheckoutPages.Lasts(offer, token.IssuedAt + ages.Maximum, visit.Now)
+            ? new CheckoutModel(offer, text, TooEarly: false) { Until = token.IssuedAt + ages.Maximum, Kept = true }
+            : null;
+
+    private DateTimeOffset UntilOf(string text, Visit visit)
+    {
+        tokens.Verify(Encoding.UTF8.GetBytes(text), visit.Session!.User, visit.Now, out var token);
+        return token.IssuedAt + ages.Maximum;
+    }
+
     private static ResultModel Unknown(Visit visit, LiveOffer offer, string token) => new(offer, visit.Texts.Confirming, visit.Texts.ConfirmingText, token, RetrySeconds())
     {
         ConfirmAt = $"{Visit.LiveOf(CheckoutPages.PathOf(offer))}?{TokenField}={Uri.EscapeDataString(token)}",
@@ -208,8 +249,8 @@ public sealed class LiveCheckout(
         return visit.Show<ResultPage>(model with { Contact = contact ?? ContactForm.Empty }, kind.Status);
     }
 
+    private static int SecondsToOpening(Visit visit, LiveOffer offer) => Math.Max(0, (int)Math.Ceiling((offer.Sale.Sale.OpensAt - visit.Now).TotalSeconds));
+
     /// <summary>Drawn anew each time, so that those who were turned away together do not come back together.</summary>
     private static int RetrySeconds() => Random.Shared.Next(2, 6);
 }
-    private static int SecondsToOpening(Visit visit, LiveOffer offer) => Math.Max(0, (int)Math.Ceiling((offer.Sale.Sale.OpensAt - visit.Now).TotalSeconds));
-
