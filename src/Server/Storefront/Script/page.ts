@@ -5,7 +5,6 @@ export interface SaleData {
   id: string;
   slug: string;
   opensAt: number;
-  closesAt: number;
   reservationOpensAt?: number;
   reservationClosesAt?: number;
   requiresReservation: boolean;
