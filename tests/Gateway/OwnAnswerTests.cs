@@ -83,6 +83,7 @@ public sealed class OwnAnswerTests
             var reply = await rig.GetAsync("/orders", ("Accept", "text/html,application/xhtml+xml"));
             Assert.Equal((HttpStatusCode.TooManyRequests, "text/html"), (reply.Status, reply.Reply.MediaType));
             Assert.Equal(["\"address\";q=1;w=50", "no-store"], [reply.Headers["RateLimit-Policy"], reply.Headers["Cache-Control"]]);
+            Assert.DoesNotContain("script-src", reply.Headers["Content-Security-Policy"], StringComparison.Ordinal);
             drawn.Add(reply.Headers["Refresh"]);
         }
 
@@ -105,6 +106,7 @@ public sealed class OwnAnswerTests
         Assert.InRange(page.Length, 500, 4_096);
         Assert.DoesNotMatch("(?i)(src=|url\\(|@import|http:|https:)", page);
         Assert.Contains("<meta name=\"viewport\"", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, "\\{n\\}"));
     }
 
