@@ -35,7 +35,7 @@ public sealed class OrderTests(BrowserShop shop, OneChromium chromium) : Browser
     }
 
     [Fact]
-    public async Task Warning_WhenAQuarterOfTheTimeIsLeft_Appears()
+    public async Task Warning_WhileThereIsTime_IsNotShown()
     {
         var sale = await Shop.PublishAsync(new Terms { PaymentSeconds = 300 });
         var user = NewUser("calm");

@@ -116,10 +116,10 @@ public sealed class SaleReport(ILedger ledger, Reconciliation reconciliation, Ti
     }
 
     private static IReadOnlyList<(DecisionKind Kind, long Count)> Unnamed(InstanceFigures[] instances) =>
-        [.. Words<OrderDecision>.ByValue
-            .Select(word => (DecisionKind.Of(word.Key), Count: instances.Sum(instance =>
-                instance.Decisions.GetValueOrDefault(word.Value) - instance.Sales.Values.Sum(sale => sale.Decisions.GetValueOrDefault(word.Value)))))
-            .Where(one => one.Count > 0)
+        [.. instances.SelectMany(instance => instance.Unnamed())
+            .GroupBy(one => Words<OrderDecision>.ByWord[one.Key])
+            .OrderBy(decision => decision.Key)
+            .Select(decision => (DecisionKind.Of(decision.Key), decision.Sum(one => one.Value)))
             .OrderBy(one => one.Item1.Layer, StringComparer.Ordinal)];
 
     /// <summary>Sums up to each second; of many, a hundred that are evenly spread and the last.</summary>
