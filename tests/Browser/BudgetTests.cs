@@ -5,6 +5,8 @@ using Microsoft.Playwright;
 
 using Xunit;
 
+using static Microsoft.Playwright.Assertions;
+
 namespace FlashSale.Tests.Browser;
 
 /// <summary>What a page may cost.</summary>
@@ -136,6 +138,17 @@ public sealed class BudgetTests(BrowserShop shop, OneChromium chromium) : Browse
         await AssertStillAsync(visitor);
         visitor.LookAt(waiting);
         await visitor.SeesButtonAsync("grab");
+        await AssertStillAsync(visitor);
+
+        // Later than what the browser takes for the effect of the click itself.
+        await visitor.Page.RouteAsync("**/api/v1/orders", async route =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1.5));
+            await route.ContinueAsync();
+        });
+        await visitor.PressAsync();
+        await visitor.SeesButtonAsync("won");
+        await Expect(visitor.Page.Locator("[data-result]")).ToBeFocusedAsync();
         await AssertStillAsync(visitor);
     }
 

@@ -28,11 +28,16 @@ internal static class Watching
           globalThis.__watching = {
             announced,
             changes,
-            shift() {
+            /** What has just moved is known once it is drawn; a page that nobody sees draws nothing. */
+            async shift() {
+              await new Promise((drawn) => {
+                setTimeout(drawn, 300);
+                requestAnimationFrame(() => requestAnimationFrame(drawn));
+              });
               shifts.push(...watch.takeRecords());
               return shifts.filter((entry) => !entry.hadRecentInput).reduce((sum, entry) => sum + entry.value, 0);
             },
-            moved: () => shifts.flatMap((entry) => entry.sources.map((source) =>
+            moved: () => shifts.filter((entry) => !entry.hadRecentInput).flatMap((entry) => entry.sources.map((source) =>
               `${Math.round(entry.startTime)} ms: y ${source.previousRect.y} -> ${source.currentRect.y}, height ${source.previousRect.height} -> ${source.currentRect.height}: ${source.node?.outerHTML?.slice(0, 120)}`)),
             hide(value) {
               hidden = value;

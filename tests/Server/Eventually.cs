@@ -18,4 +18,13 @@ public static class Eventually
             await Task.Delay(5);
         }
     }
+
+    /// <summary>Waits at least so long. A timer counts by a coarse clock of the system, whose steps are up to 10 ms, and may come early by as much.</summary>
+    public static async Task PassesAsync(TimeSpan time)
+    {
+        for (var since = TimeProvider.System.GetTimestamp(); time - TimeProvider.System.GetElapsedTime(since) is { Ticks: > 0 } left;)
+        {
+            await Task.Delay(left + TimeSpan.FromMilliseconds(1));
+        }
+    }
 }

@@ -3,7 +3,7 @@ import { call, get, type Answer, type Schemas } from "./api.ts";
 import { label, type State } from "./button.ts";
 import { solve, type Solution } from "./challenge.ts";
 import * as clock from "./clock.ts";
-import { announce, data, jitter, language, link, note, one, Patience, read, store, texts, wait } from "./page.ts";
+import { announce, data, element, jitter, language, link, note, one, Patience, read, store, texts, wait } from "./page.ts";
 import { SaleView } from "./sale.ts";
 
 /** The server asks for a second; a tenth more, for what the clocks differ by. */
@@ -33,6 +33,7 @@ class Checkout {
   private readonly view = new SaleView();
   private readonly offer = data.offerId!;
   private readonly form = one<HTMLFormElement>("#checkout")!;
+  private readonly box = one("[data-result]")!;
   private readonly key = `fs-token-${this.offer}`;
   private held: Held | null = null;
   private won: Schemas["MyOrderDocument"] | null = null;
@@ -176,7 +177,7 @@ class Checkout {
   private async submit(): Promise<void> {
     const { view } = this;
     if (view.step !== "idle" || !this.held) return;
-    this.result("", "");
+    this.sending(label("submitting", language));
     note("");
     this.unknown = this.held.sent;
     for (let attempt = 1; this.held !== null; attempt++) {
@@ -189,12 +190,14 @@ class Checkout {
         break;
       }
     }
+    if (this.box.ariaBusy === "true") this.result("", "");
     this.step("idle");
   }
 
   /** In line: where the order will be is asked until it is there. True when that is final. */
   private async queue(location: string): Promise<boolean> {
     this.step("queued");
+    this.sending(label("queued", language));
     let told = 0;
     for (let attempt = 1; ; attempt++) {
       await wait(jitter(Math.max(told, Math.min(3_000, 500 + 250 * attempt)), 1));
@@ -332,19 +335,22 @@ class Checkout {
     this.view.render();
   }
 
+  /** Shown with the click, in the room that the answer takes: what is below does not move when that comes. */
+  private sending(title: string): void {
+    this.box.classList.add("room");
+    this.box.ariaBusy = "true";
+    this.box.replaceChildren(element("h2", title));
+  }
+
   private result(title: string, text: string, to?: string): void {
-    const box = one("[data-result]");
-    if (!box) return;
+    const { box } = this;
+    box.ariaBusy = "false";
     box.replaceChildren();
     if (!title) return;
-    const [head, body] = [document.createElement("h2"), document.createElement("p")];
-    head.textContent = title;
-    body.textContent = text;
-    box.append(head, body);
+    box.append(element("h2", title), element("p", text));
     if (to) {
-      const anchor = document.createElement("a");
+      const anchor = element("a", texts.myOrders);
       anchor.href = link(to);
-      anchor.textContent = texts.myOrders;
       box.append(anchor);
     }
     box.focus();

@@ -107,6 +107,12 @@ export function showSold(id: string, percent: number): void {
   if (text?.dataset["text"]) write(text, text.dataset["text"].replace("{n}", String(percent)));
 }
 
+export function element<T extends keyof HTMLElementTagNameMap>(tag: T, text: string): HTMLElementTagNameMap[T] {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
 /** Does a step again and again, each time after the milliseconds that it gives; not in a hidden tab, and at once when it is shown again. */
 export function repeat(step: () => Promise<number>): { soon(ms: number): void } {
   let timer = 0;
