@@ -166,7 +166,7 @@ public sealed class LiveSale
         Sale.Ordering,
         Sale.Deduction,
         (int)Sale.PaymentWindow.TotalSeconds,
-        [.. Offers.Select(offer => offer.Describe())])
+        [.. Offers.Select(offer => offer.Describe(now))])
     {
         Stale = IsStale(now) ? true : null,
         Draw = Sale is { Defences.DrawMs: > 0 and var ms, DrawCommitment: { } commitment } ? new DrawTermsDocument(ms, commitment) : null,
@@ -236,7 +236,7 @@ public sealed class LiveOffer
         }
     }
 
-    internal OfferDocument Describe() => new(
+    internal OfferDocument Describe(DateTimeOffset now) => new(
         Offer.Id.ToString(),
         Offer.Sku,
         Offer.Title,
@@ -246,7 +246,10 @@ public sealed class LiveOffer
         Offer.PerUserLimit,
         SoldPercent,
         Offer.ValidFrom,
-        Offer.ValidUntil);
+        Offer.ValidUntil)
+    {
+        Holds = IsStale(now) ? null : Stock?.Held > 0,
+    };
 
     internal void Put(StockRow row)
     {

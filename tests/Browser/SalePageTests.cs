@@ -1,5 +1,7 @@
 using Xunit;
 
+using static Microsoft.Playwright.Assertions;
+
 namespace FlashSale.Tests.Browser;
 
 /// <summary>The page of a sale says what is so, to each shopper, and takes back what is so no more.</summary>
@@ -43,6 +45,9 @@ public sealed class SalePageTests(BrowserShop shop, OneChromium chromium) : Brow
         Assert.Equal("还有机会", await visitor.Page.Locator("[data-phase]").TextContentAsync());
         await visitor.SeesAsync("可以再试");
         Assert.Empty(await visitor.AnnouncedAsync());
+        var stranger = await ComeAsync();
+        Assert.Equal("还有机会", await OnTheListAsync(stranger, "/"));
+        Assert.Equal("Still a chance", await OnTheListAsync(stranger, "/en/now"));
 
         await sale.PayAsync(order, other);
         await visitor.SeesButtonAsync("sold_out");
@@ -50,6 +55,15 @@ public sealed class SalePageTests(BrowserShop shop, OneChromium chromium) : Brow
         Assert.Contains("已抢光", Assert.Single(await visitor.AnnouncedAsync()), StringComparison.Ordinal);
         Assert.Equal("已抢光", await visitor.Page.Locator("[data-phase]").TextContentAsync());
         Assert.Equal("", await visitor.Page.Locator("[data-note]").TextContentAsync());
+        Assert.Equal("已抢光", await OnTheListAsync(stranger, "/"));
+
+        async Task<string?> OnTheListAsync(Visitor reader, string list)
+        {
+            await reader.GoAsync(list);
+            var chip = reader.Page.Locator($"[data-card=\"{sale.Id}\"] [data-phase]");
+            await Expect(chip).Not.ToBeEmptyAsync();
+            return await chip.TextContentAsync();
+        }
     }
 
     [Fact]

@@ -73,7 +73,11 @@ public sealed record OfferDocument(
     int PerUserLimit,
     int SoldPercent,
     DateTimeOffset ValidFrom,
-    DateTimeOffset ValidUntil);
+    DateTimeOffset ValidUntil)
+{
+    /// <summary>True when unpaid orders may still bring units back; absent while nothing is known of the stock, or it is stale.</summary>
+    public bool? Holds { get; init; }
+}
 
 /// <param name="Rev">Raised by every change of this document but those of <paramref name="ServerTime"/> and <paramref name="Stale"/>.</param>
 /// <param name="ServerTime">When the document was made, in whole seconds: <c>/api/v1/time</c> is for clocks.</param>

@@ -137,8 +137,8 @@ public sealed class Texts(bool isZh)
         "提交是否成功暂时未知。再试一次是安全的：同一页面最多只会生成一个订单。",
         "It is not known yet whether your order was made. To try again is safe: this page makes one order at most.");
     public string SoldOutText => Of("来晚了一步，名额已全部抢完。没有生成订单。", "All places are taken. No order was made.");
-    public string MaybeText => Of("名额暂时被未支付的订单占用，若有人放弃会退回，可以再试。", "Unpaid orders hold the last places. Some may come back: you may try again.");
-    public string LimitText => Of("已达限购数量，请查看您的订单。", "You have as many as one person may have. See your orders.");
+    public string MaybeText => Of("名额暂时被未支付的订单占用，若有人放弃会退回，可以再试。", "Unpaid orders hold the last places. You may try again.");
+    public string LimitText => Of("没有生成订单，请查看您的订单。", "No order was made. See your orders.");
     /// <summary>On a button that presses itself: the script puts the seconds where <c>{n}</c> stands.</summary>
     public string PausedRetry => Of("活动暂停，{n} 秒后自动再试", "Paused, trying again in {n} s");
     public string NotOpenRetry => Of("还没有开始，{n} 秒后自动再试", "Not open yet, trying again in {n} s");

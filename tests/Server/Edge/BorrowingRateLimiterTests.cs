@@ -26,7 +26,8 @@ public sealed class BorrowingRateLimiterTests
         var second = limiter.AcquireAsync(1);
         Assert.False(second.IsCompleted);
         Assert.True((await second).IsAcquired);
-        Assert.True(TimeProvider.System.GetElapsedTime(since) >= TimeSpan.FromMilliseconds(249));
+        // After 250 ms, and not after the 50 of one permit; a timer may come up to 10 ms early.
+        Assert.True(TimeProvider.System.GetElapsedTime(since) >= TimeSpan.FromMilliseconds(235));
     }
 
     [Fact]

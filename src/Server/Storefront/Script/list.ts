@@ -1,6 +1,6 @@
 // The list: phases and what is taken, of all sales in one document.
 import { get, type Schemas } from "./api.ts";
-import { many, one, Patience, repeat, showPhase, showSold, showUser } from "./page.ts";
+import { isHeld, many, one, Patience, repeat, showPhase, showSold, showUser } from "./page.ts";
 
 const POLL_MS = 9_000;
 
@@ -35,7 +35,7 @@ async function show(): Promise<void> {
     // What is over since long is in no list any more.
     card.hidden = sale === undefined;
     if (!sale) continue;
-    showPhase(card.querySelector("[data-phase]"), sale.phase);
+    showPhase(card.querySelector("[data-phase]"), sale.phase, isHeld(sale.phase, sale.offers));
     showSold(sale.id, soldPercent(sale));
   }
 }

@@ -1,4 +1,5 @@
 // What the page says of itself, and the few places where the script writes.
+import { label } from "./button.ts";
 import all from "./texts.json";
 
 export interface SaleData {
@@ -94,10 +95,13 @@ export function showUser(user: string | null): void {
   form.hidden = user === null;
 }
 
-export function showPhase(chip: HTMLElement | null, phase: string, text = texts.phases[phase as keyof typeof texts.phases] ?? ""): void {
+/** Nothing is left, but what others hold may come back: that is not sold out yet. */
+export const isHeld = (phase: string, offers: { holds?: boolean | null }[]): boolean => phase === "sold_out" && offers.some((offer) => offer.holds !== false);
+
+export function showPhase(chip: HTMLElement | null, phase: string, held: boolean): void {
   if (!chip) return;
   chip.className = `chip chip-${phase}`;
-  write(chip, text);
+  write(chip, held ? label("maybe", language) : texts.phases[phase as keyof typeof texts.phases] ?? "");
 }
 
 export function showSold(id: string, percent: number): void {

@@ -4,7 +4,7 @@ import { decide, isEnabled, label, type Facts, type State } from "./button.ts";
 import { solve, type Solution } from "./challenge.ts";
 import * as clock from "./clock.ts";
 import { countDown } from "./countdown.ts";
-import { announce, data, jitter, language, link, many, note, noted, one, Patience, repeat, showPhase, showSold, showUser, texts, wait, write, type SaleData } from "./page.ts";
+import { announce, data, isHeld, jitter, language, link, many, note, noted, one, Patience, repeat, showPhase, showSold, showUser, texts, wait, write, type SaleData } from "./page.ts";
 
 const BEFORE = ["scheduled", "reserving", "armed"];
 /** How often a page asks whether the sale is open, once it should be. */
@@ -225,9 +225,8 @@ export class SaleView {
     // A cache may be behind what was seen before.
     if (this.state && state.rev < this.state.rev) return;
     this.state = state;
-    // Nothing is left, but what others hold may come back: that is not sold out yet.
-    const held = state.phase === "sold_out" && state.offers.some((offer) => offer.holds !== false);
-    showPhase(one("[data-phase]"), state.phase, held ? label("maybe", language) : undefined);
+    const held = isHeld(state.phase, state.offers);
+    showPhase(one("[data-phase]"), state.phase, held);
     for (const offer of state.offers) showSold(offer.id, offer.soldPercent);
     // A sale may be paused before its opening.
     const opened = state.phase === "paused" ? clock.now() >= this.opensAt() : !BEFORE.includes(state.phase);

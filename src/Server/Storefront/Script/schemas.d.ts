@@ -95,6 +95,8 @@ export interface components {
             validFrom: string;
             /** Format: date-time */
             validUntil: string;
+            /** @description True when unpaid orders may still bring units back; absent while nothing is known of the stock, or it is stale. */
+            holds?: null | boolean;
         };
         OfferStateDocument: {
             id: string;
