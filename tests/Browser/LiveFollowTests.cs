@@ -26,7 +26,7 @@ public sealed class LiveFollowTests(BrowserShop shop, ConsoleServer own, OneChro
 
         await own.OrderAsync(sale.OfferId, NewUser("focus"));
 
-        await Expect(units.Locator("tbody td").Nth(2)).ToHaveTextAsync("1", new() { Timeout = 5_000 });
+        await Expect(units.Locator("tbody td").Nth(2)).ToHaveTextAsync("1");
         await Expect(units).ToBeFocusedAsync();
         Assert.Equal("yes", await visitor.ReadAsync<string>("document.activeElement.mine"));
     }
@@ -120,7 +120,7 @@ public sealed class LiveFollowTests(BrowserShop shop, ConsoleServer own, OneChro
         var at = visitor.Page.Locator("main [data-part]");
         var before = await at.TextContentAsync();
 
-        await Expect(at).Not.ToHaveTextAsync(before!, new() { Timeout = 5_000 });
+        await Expect(at).Not.ToHaveTextAsync(before!);
         Assert.True(await visitor.ReadAsync<bool>("window.mine"));
     }
 
