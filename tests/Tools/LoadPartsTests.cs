@@ -249,4 +249,32 @@ public sealed class LoadPartsTests
             ReservationUri = uri,
         };
     }
+
+    [Fact]
+    public async Task DelayUntil_WhenTheTimerComesEarly_WaitsForTheRest()
+    {
+        var clock = new RunClock(new EarlyTime());
+        var at = clock.Now + 100_000;
+
+        await clock.DelayUntil(at, TestContext.Current.CancellationToken);
+
+        Assert.InRange(clock.Now, at, at + 1_000);
+    }
+
+    /// <summary>Time that goes on only with its timers, each of which fires 8 ms early.</summary>
+    private sealed class EarlyTime : TimeProvider
+    {
+        private long elapsed;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Read(ref elapsed);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var early = TimeSpan.FromMilliseconds(8);
+            Interlocked.Add(ref elapsed, (dueTime > early ? dueTime - early : dueTime).Ticks);
+            return System.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
+    }
 }

@@ -17,11 +17,16 @@ internal sealed class RunClock
 
     public long Now => startedAt + (Time.GetElapsedTime(startStamp).Ticks / TimeSpan.TicksPerMicrosecond);
 
-    /// <summary>Returns at once for a time that is past. Wakes about a millisecond late.</summary>
-    public Task DelayUntil(long at, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns at once for a time that is past. Wakes about a millisecond late, and never early: a timer goes by a coarse clock of the system, up to 10 ms behind this
+    /// one, and whoever comes before the opening is refused.
+    /// </summary>
+    public async Task DelayUntil(long at, CancellationToken cancellationToken)
     {
-        var wait = at - Now;
-        return wait <= 0 ? Task.CompletedTask : Task.Delay(TimeSpan.FromMicroseconds(wait), Time, cancellationToken);
+        while (at - Now is > 0 and var wait)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait / 1_000.0)), Time, cancellationToken);
+        }
     }
 
     public static DateTimeOffset ToTime(long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
