@@ -115,11 +115,12 @@ public sealed class ShopSale
 
     public Task<Reply> AdminAsync(HttpMethod method, string path, object? body = null) => SendAsync(method, "/api/v1/admin/" + path, admin, body);
 
-    /// <summary>What an operator may do until it opens.</summary>
+    /// <summary>What an operator may do until it opens. Reservations, where the sale takes any, end at the opening as before.</summary>
     public async Task MoveOpeningAsync(TimeSpan opensIn)
     {
         OpensAt = TimeProvider.System.GetUtcNow() + opensIn;
         definition["opensAt"] = OpensAt;
+        definition["reservationClosesAt"] = definition["reservationClosesAt"] is null ? null : OpensAt;
         using var request = new HttpRequestMessage(HttpMethod.Put, new Uri($"/api/v1/admin/sales/{Id}", UriKind.Relative)) { Content = JsonContent.Create(definition) };
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + admin);
         request.Headers.TryAddWithoutValidation("If-Match", "*");
@@ -215,6 +216,18 @@ public sealed class Shopper(ShopSale sale, string userId, string session)
     public Task<Reply> ExtendAsync(string orderId) => SendAsync(HttpMethod.Post, $"/api/v1/orders/{orderId}/extension");
 
     public Task<Reply> StartPaymentAsync(string orderId) => SendAsync(HttpMethod.Post, $"/api/v1/orders/{orderId}/payments");
+
+    /// <summary>An order whose payment is started; null when its payment window was over before, because the machine stood still.</summary>
+    public async Task<(Reply Order, string Payment)?> HoldAsync()
+    {
+        var order = await OrderAsync();
+        var started = await StartPaymentAsync(order.Text("id"));
+        return started.Status == HttpStatusCode.Conflict && TimeProvider.System.GetUtcNow() >= PayBeforeOf(order)
+            ? null
+            : (order, started.Expect(HttpStatusCode.Created).Text("id"));
+    }
+
+    public static DateTimeOffset PayBeforeOf(Reply order) => order.Json.GetProperty("payBefore").GetDateTimeOffset();
 
     /// <summary>An order that is paid; its document.</summary>
     public async Task<Reply> BuyAsync()

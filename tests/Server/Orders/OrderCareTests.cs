@@ -42,19 +42,38 @@ public sealed class OrderCareTests(Shop shop)
     [Fact]
     public async Task Extend_OfAShortWindow_ExpiresAfterTheLongerTime()
     {
-        var sale = await shop.OpenAsync(new ShopTerms(Stock: 1) { PaymentWindowSeconds = 2 });
-        var alice = sale.NewShopper();
-        var order = await alice.OrderAsync();
-        var extended = (await alice.ExtendAsync(order.Text("id"))).Expect(HttpStatusCode.OK);
-        Assert.Equal(TimeSpan.FromSeconds(7), extended.Json.GetProperty("payBefore").GetDateTimeOffset() - order.Json.GetProperty("createdAt").GetDateTimeOffset());
+        var (sale, alice, order, extended) = await ExtendInTimeAsync();
+        var payBefore = Shopper.PayBeforeOf(extended);
+        Assert.Equal(TimeSpan.FromSeconds(7), payBefore - order.Json.GetProperty("createdAt").GetDateTimeOffset());
 
-        // When it would have ended otherwise, wherever in the spread.
-        await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
-        Assert.Equal("held", (await alice.ReadAsync(order.Text("id"))).Text("status"));
-        await Eventually.HoldsAsync(async () => (await alice.ReadAsync(order.Text("id"))).Text("status") == "expired", "the order expires");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                var status = (await alice.ReadAsync(order.Text("id"))).Text("status");
+                Assert.True(status == "held" || TimeProvider.System.GetUtcNow() >= payBefore, $"It is {status} too soon.");
+                return status == "expired";
+            },
+            "the order expires");
 
         (await alice.ExtendAsync(order.Text("id"))).ExpectProblem(HttpStatusCode.Conflict, "order-not-extendable");
         await sale.AssertReconciledAsync();
+    }
+
+    /// <summary>An order with two seconds to pay, and what became of it.</summary>
+    private async Task<(ShopSale Sale, Shopper Shopper, Reply Order, Reply Extended)> ExtendInTimeAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var sale = await shop.OpenAsync(new ShopTerms(Stock: 1) { PaymentWindowSeconds = 2 });
+            var alice = sale.NewShopper();
+            var order = await alice.OrderAsync();
+            var extended = await alice.ExtendAsync(order.Text("id"));
+            // A machine that stood still may have let the window end first: then it proves nothing.
+            if (attempt == 5 || extended.Status != HttpStatusCode.Conflict || TimeProvider.System.GetUtcNow() < Shopper.PayBeforeOf(order))
+            {
+                return (sale, alice, order, extended.Expect(HttpStatusCode.OK));
+            }
+        }
     }
 
     [Fact]

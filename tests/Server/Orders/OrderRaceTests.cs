@@ -99,12 +99,7 @@ public sealed class OrderRaceTests(Shop shop)
     public async Task PayAndCancel_AtTheInstantOfExpiry_EndTheOrderOnceAndLoseNoMoney()
     {
         const int Orders = 30;
-        var sale = await shop.OpenAsync(new ShopTerms(Stock: Orders) { PaymentWindowSeconds = 2 });
-        var held = await Task.WhenAll(Enumerable.Range(0, Orders).Select(async i =>
-        {
-            var (shopper, order, payment) = await HoldAsync(sale);
-            return (Number: i, Shopper: shopper, Order: order, Payment: payment);
-        }));
+        var (sale, held) = await HoldForTwoSecondsAsync(Orders);
 
         // The first that expires gives the start.
         await Eventually.HoldsAsync(
@@ -133,7 +128,25 @@ public sealed class OrderRaceTests(Shop shop)
     private static async Task<(Shopper Shopper, string Order, string Payment)> HoldAsync(ShopSale sale)
     {
         var shopper = sale.NewShopper();
-        var order = (await shopper.OrderAsync()).Text("id");
-        return (shopper, order, (await shopper.StartPaymentAsync(order)).Expect(HttpStatusCode.Created).Text("id"));
+        var (order, payment) = (await shopper.HoldAsync())!.Value;
+        return (shopper, order.Text("id"), payment);
+    }
+
+    /// <summary>All payments are started in time; on a machine that stood still meanwhile, those of the next sale.</summary>
+    private async Task<(ShopSale Sale, (int Number, Shopper Shopper, string Order, string Payment)[] Held)> HoldForTwoSecondsAsync(int orders)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var sale = await shop.OpenAsync(new ShopTerms(Stock: orders) { PaymentWindowSeconds = 2 });
+            var held = await Task.WhenAll(Enumerable.Range(0, orders).Select(async number =>
+            {
+                var shopper = sale.NewShopper();
+                return (Number: number, Shopper: shopper, Hold: await shopper.HoldAsync());
+            }));
+            if (attempt == 5 || held.All(one => one.Hold is not null))
+            {
+                return (sale, [.. held.Select(one => (one.Number, one.Shopper, one.Hold!.Value.Order.Text("id"), one.Hold!.Value.Payment))]);
+            }
+        }
     }
 }

@@ -16,13 +16,27 @@ public sealed partial class LiveCheckoutTests(DemoShop shop) : IClassFixture<Dem
     [InlineData("/en")]
     public async Task Open_BeforeTheOpening_ComesAgainWithTheSameTokenWhichCanBeUsedAtOnce(string prefix)
     {
-        var (sale, checkout) = await PublishAsync(opensIn: 4, prefix);
+        for (var opensIn = 4; !await ComesAgainAsync(prefix, opensIn); opensIn *= 2)
+        {
+            Assert.True(opensIn < 30, "The page is never there in time.");
+        }
+    }
+
+    /// <returns>False when the machine stood still for so long that the token would be too young at the opening.</returns>
+    private async Task<bool> ComesAgainAsync(string prefix, int opensIn)
+    {
+        var (sale, checkout) = await PublishAsync(opensIn, prefix);
         using var browser = await shop.OpenSignedInAsync("early" + prefix.Trim('/'));
         var early = await browser.GetAsync(checkout + "/now");
+        if (TimeProvider.System.GetUtcNow() > OpensAt(sale).AddSeconds(-1.5))
+        {
+            return false;
+        }
+
         var token = Browser.TokenOf(early);
         var (seconds, address) = RefreshOf(early);
         Assert.Equal(["soon"], early.Buttons);
-        Assert.InRange(seconds, 1, 7);
+        Assert.InRange(seconds, 1, opensIn + 3);
 
         await Task.Delay(OpensAt(sale) - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(100));
         var opened = await browser.GetAsync(address);
@@ -32,6 +46,7 @@ public sealed partial class LiveCheckoutTests(DemoShop shop) : IClassFixture<Dem
         // Nor does the script, if there is one, make anybody wait.
         Assert.DoesNotContain("data-ready-ms", opened.Html, StringComparison.Ordinal);
         Assert.StartsWith(prefix + "/orders/", (await browser.PostAsync(checkout, ("token", token))).Location, StringComparison.Ordinal);
+        return true;
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class MeTests(Shop shop)
     [Fact]
     public async Task Me_OfAShopper_HasTheirReservationOrdersAndVisit()
     {
-        var sale = await shop.OpenAsync(new ShopTerms { RequiresReservation = true, OpensIn = TimeSpan.FromSeconds(1.5) });
+        var sale = await shop.OpenAsync(new ShopTerms { RequiresReservation = true, OpensIn = TimeSpan.FromMinutes(5) });
         var alice = sale.NewShopper();
         var other = await shop.OpenAsync();
         await other.Named(alice.UserId).OrderAsync();
@@ -36,6 +36,8 @@ public sealed class MeTests(Shop shop)
         var visit = (await MeAsync(alice)).Text("visit");
         (await alice.SendAsync(HttpMethod.Post, $"/api/v1/sales/{sale.Id}/reservations", new { visit })).Expect(HttpStatusCode.Created);
         var token = await alice.TokenAsync();
+        // Only now: a machine that stands still before must not open it too early.
+        await sale.MoveOpeningAsync(TimeSpan.FromMilliseconds(500));
         await Eventually.HoldsAsync(async () => (await alice.SubmitAsync(token)).Status == HttpStatusCode.Created, "the sale opens");
 
         var me = await MeAsync(alice);
