@@ -73,11 +73,14 @@ public sealed class GateLostTests : IAsyncLifetime
     public async Task PlaceAsync_WhenMoreComeThanMayGoWithoutTheGate_RefusesTheRestAndCallsNothingSoldOut()
     {
         rig.GateFaults.IsAway = true;
+        var since = TimeProvider.System.GetTimestamp();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 2 * Limits.DirectOrdersPerSecond).Select(i => rig.PlaceAsync($"user-{i}")));
 
         Assert.Equal(Stock, answers.Count(answer => answer.Decision == OrderDecision.Placed));
-        Assert.Contains(answers, answer => answer.Decision == OrderDecision.GateUnavailable);
+        // A burst of half a second, and what the rate allows for as long as it took: on a machine that was slow, more.
+        var most = Limits.DirectOrdersPerSecond * (0.55 + TimeProvider.System.GetElapsedTime(since).TotalSeconds);
+        Assert.InRange(answers.Count(answer => answer.Decision != OrderDecision.GateUnavailable), Stock, most);
         Assert.Equal(ProblemCode.Overloaded, DecisionKind.Of(OrderDecision.GateUnavailable).Problem);
     }
 
