@@ -15,8 +15,11 @@ public sealed class Books
         metrics.Observe("flashsale.reconciliation.violations", "Offers whose books do not agree, as this instance found", () =>
             [new System.Diagnostics.Metrics.Measurement<long>(findings.Count)]);
         metrics.ObserveCount("flashsale.reconciliation.checked", "Rows of the change log that this instance checked since its start", () =>
-            [new System.Diagnostics.Metrics.Measurement<long>(Interlocked.Read(ref checkedChanges))]);
+            [new System.Diagnostics.Metrics.Measurement<long>(Checked)]);
     }
+
+    /// <summary>Rows of the change log, since the start.</summary>
+    public long Checked => Interlocked.Read(ref checkedChanges);
 
     public IReadOnlyList<string> Violations(SaleId sale) => [.. findings.Values.Where(finding => finding.Sale == sale).Select(finding => finding.Text)];
 

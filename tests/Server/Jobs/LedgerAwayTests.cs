@@ -83,8 +83,7 @@ public sealed class LedgerAwayTests(OwnMariaDb own) : IClassFixture<OwnMariaDb>,
     {
         var draft = MySqlRig.Order(sale, user: 1);
         await ledger.PlaceAsync([draft], default);
-        await Eventually.HoldsAsync(() => catalog.Find(sale.Id) is { } live && live.Offers[0].Stock?.Available == Stock - 1, "the sale and its stock are known");
-        Assert.False(Live.IsStale(Now));
+        await Eventually.HoldsAsync(() => catalog.Find(sale.Id) is { } live && live.Offers[0].Stock?.Available == Stock - 1 && !live.IsStale(Now), "the sale and its stock are known");
 
         await StrikeAsync(how);
         await Eventually.HoldsAsync(() => Live.IsStale(Now), "the stock is stale");
@@ -110,7 +109,7 @@ public sealed class LedgerAwayTests(OwnMariaDb own) : IClassFixture<OwnMariaDb>,
             "stock and sales are fresh again");
         await Eventually.HoldsAsync(() => SucceedsAsync(async () => Assert.Equal(Eligibility.Eligible, await eligibility.ReadAsync(sale, UserId.Parse("alice")))), "risk answers");
         await Eventually.HoldsAsync(() => SucceedsAsync(async () => Assert.NotNull((await desk.StartAsync(draft.Id, draft.UserId, PaymentId.Create(Now)))!.Value.Payment)), "payments start");
-        Assert.All(breakers.Read(), breaker => Assert.Equal(BreakerState.Closed, breaker.State));
+        await Eventually.HoldsAsync(() => breakers.Read().All(breaker => breaker.State == BreakerState.Closed), "all breakers are closed");
     }
 
     private static async Task<bool> SucceedsAsync(Func<Task> call)

@@ -110,7 +110,7 @@ public sealed class ReconciliationJobTests : IAsyncLifetime
     {
         await BuyAsync("alice", paid: true);
         await job.StartAsync(default);
-        await Task.Delay(2 * Limits.ReconciliationInterval);
+        await Eventually.HoldsAsync(() => books.Checked == 3, "what is there has been read");
         await EditAsync("UPDATE stock_changes SET delta = 0 WHERE seq = 2");
         await Task.Delay(2 * Limits.ReconciliationInterval);
         Assert.Equal(SaleStatus.Published, (await ReadSaleAsync()).Status);
