@@ -15,19 +15,26 @@ public sealed class BorrowingRateLimiterTests
     [Fact]
     public async Task AcquireAsync_OfFiveAtTwentyASecond_GivesAtOnceAndLetsTheNextOneWait()
     {
-        using var limiter = new BorrowingRateLimiter(new RateLimit(20, 1), TimeSpan.FromMinutes(1), TimeProvider.System);
-        var since = TimeProvider.System.GetTimestamp();
-
-        using (var first = await limiter.AcquireAsync(5))
+        // When this machine stands still until nothing is owed, there is nothing to wait for, and it is asked once more. One that blocks does so each time.
+        var waited = false;
+        for (var attempt = 1; attempt <= 5 && !waited; attempt++)
         {
-            Assert.True(first.IsAcquired);
+            using var limiter = new BorrowingRateLimiter(new RateLimit(20, 1), TimeSpan.FromMinutes(1), TimeProvider.System);
+            var since = TimeProvider.System.GetTimestamp();
+
+            using (var first = await limiter.AcquireAsync(5))
+            {
+                Assert.True(first.IsAcquired);
+            }
+
+            var second = limiter.AcquireAsync(1);
+            waited = !second.IsCompleted;
+            Assert.True((await second).IsAcquired);
+            // After 250 ms, and not after the 50 of one permit; a timer may come up to 10 ms early.
+            Assert.True(TimeProvider.System.GetElapsedTime(since) >= TimeSpan.FromMilliseconds(235));
         }
 
-        var second = limiter.AcquireAsync(1);
-        Assert.False(second.IsCompleted);
-        Assert.True((await second).IsAcquired);
-        // After 250 ms, and not after the 50 of one permit; a timer may come up to 10 ms early.
-        Assert.True(TimeProvider.System.GetElapsedTime(since) >= TimeSpan.FromMilliseconds(235));
+        Assert.True(waited);
     }
 
     [Fact]
