@@ -152,6 +152,22 @@ public sealed class BudgetTests(BrowserShop shop, OneChromium chromium) : Browse
         await AssertStillAsync(visitor);
     }
 
+    /// <summary>On a slow network the bar at the foot of a phone is there before what is in it.</summary>
+    [Fact]
+    public async Task Bar_BeforeItsButtonHasArrived_IsAsHighAsWithIt()
+    {
+        var sale = await Shop.PublishAsync();
+        var visitor = await ComeSignedInAsync();
+        foreach (var path in new[] { sale.Path, sale.Checkout })
+        {
+            await visitor.GoAsync(path);
+            await visitor.SeesButtonAsync("grab");
+            var heights = await visitor.ReadAsync<int[]>(
+                "(() => { const bar = document.querySelector('[data-main-button]').parentElement, full = bar.offsetHeight; bar.replaceChildren(); return [full, bar.offsetHeight]; })()");
+            Assert.Equal(heights[0], heights[1]);
+        }
+    }
+
     /// <summary>The list, the sale and the checkout, where the visitor stays.</summary>
     private static async Task WaitOnEachPageAsync(Visitor visitor, string prefix, SaleOfTest sale)
     {

@@ -94,7 +94,7 @@ internal sealed class MySqlConnections : IAsyncDisposable
 /// <summary>The connection of one thread: opened again after errors, and work on it tried again where nothing was written.</summary>
 internal sealed class MySqlWorker(Func<MySqlSession> open) : IDisposable
 {
-    private const int Attempts = 5;
+    private const int DeadlockAttempts = 20;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
@@ -172,10 +172,14 @@ internal sealed class MySqlWorker(Func<MySqlSession> open) : IDisposable
 
     public void Dispose() => session?.Dispose();
 
-    /// <summary>A deadlock passes with the next attempt, nearly always; so does a duplicate that another transaction wrote at the same time.</summary>
+    /// <summary>
+    /// A deadlock means that another transaction goes on, and passes sooner or later: the server gives way to whoever has written more, so that the same one may lose
+    /// several times. Where instances with both write patterns sell one offer, half of those that lost lose again; a pause does not change that. A duplicate that
+    /// another transaction wrote at the same time passes with the next attempt.
+    /// </summary>
     private static int AttemptsFor(MySqlFaultKind kind) => kind switch
     {
-        MySqlFaultKind.Deadlock => Attempts,
+        MySqlFaultKind.Deadlock => DeadlockAttempts,
         MySqlFaultKind.Duplicate => 3,
         MySqlFaultKind.LockTimeout or MySqlFaultKind.Connection => 2,
         _ => 1,

@@ -29,9 +29,9 @@ public sealed class RiskServiceTests(RiskServers servers) : IClassFixture<RiskSe
         await good.TokenAsync();
         (await bad.AskTokenAsync()).ExpectProblem(HttpStatusCode.Forbidden, "not-eligible");
         var found = await sale.AssessmentOfAsync(bad);
+        Assert.Equal(("done", "rejected"), (found.Text("state"), found.Text("status")));
         // A provider that stood still with the machine was not waited for.
-        var attempts = stalls.Longest < Limits.ProviderTimeout / 2 ? 0 : found.GetProperty("attempts").GetInt32();
-        Assert.Equal(("done", "rejected", attempts), (found.Text("state"), found.Text("status"), found.GetProperty("attempts").GetInt32()));
+        Assert.InRange(found.GetProperty("attempts").GetInt32(), 0, stalls.Longest < Limits.ProviderTimeout / 2 ? 0 : 2);
         Assert.InRange(found.GetProperty("score").GetInt32(), 60, 100);
         Assert.Contains(found.GetProperty("signals").EnumerateArray(), signal => signal.Text("name") == "bad-credit" && signal.Text("reason") == "Bad credit");
         Assert.Equal(95, found.GetProperty("inputs").GetProperty("creditRisk").GetInt32());
