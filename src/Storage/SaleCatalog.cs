@@ -214,6 +214,9 @@ public sealed class LiveOffer
     /// <summary>True only when the ledger's last committed row said so.</summary>
     public bool SoldOut => cell.Row?.Value.Available == 0;
 
+    /// <summary>Unpaid orders hold units that may come back.</summary>
+    public bool Holds => cell.Row?.Value.Held > 0;
+
     /// <summary>
     /// The sale runs, and the ledger has not confirmed the stock for more than <see cref="Limits.StaleAfter"/>: what is known is shown, and nobody is
     /// refused for it.
@@ -248,7 +251,7 @@ public sealed class LiveOffer
         Offer.ValidFrom,
         Offer.ValidUntil)
     {
-        Holds = IsStale(now) ? null : Stock?.Held > 0,
+        Holds = IsStale(now) ? null : Holds,
     };
 
     internal void Put(StockRow row)

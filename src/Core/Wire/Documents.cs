@@ -75,7 +75,7 @@ public sealed record OfferDocument(
     DateTimeOffset ValidFrom,
     DateTimeOffset ValidUntil)
 {
-    /// <summary>True when unpaid orders may still bring units back; absent while nothing is known of the stock, or it is stale.</summary>
+    /// <summary>True when unpaid orders may still bring units back; absent while the stock is stale.</summary>
     public bool? Holds { get; init; }
 }
 

@@ -229,7 +229,7 @@ public sealed class LiveCheckout(
         var title = visit.Language == Language.Zh ? kind.TitleZh : kind.Title;
         var model = code switch
         {
-            ProblemCode.SoldOut when offer.Stock?.Held > 0 => new ResultModel(offer, texts.Label(MainButton.Maybe), texts.MaybeText, token, null),
+            ProblemCode.SoldOut when offer.Holds => new ResultModel(offer, texts.Label(MainButton.Maybe), texts.MaybeText, token, null),
             ProblemCode.SoldOut => new ResultModel(offer, texts.Label(MainButton.SoldOut), texts.SoldOutText, null, null),
             ProblemCode.PurchaseLimitReached => new ResultModel(offer, title, texts.LimitText, null, null, ToOrders: true),
             ProblemCode.OutcomeUnknown or ProblemCode.InternalError when token is not null => Unknown(visit, offer, token),

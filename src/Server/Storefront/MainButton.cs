@@ -77,7 +77,7 @@ public static class MainButtons
             "step" => "idle",
             "order" => order is null ? "none" : Word(order.Status),
             "phase" => Word(offer.Sale.PhaseAt(now)),
-            "stock" => !offer.SoldOut ? "available" : offer.Stock?.Held > 0 ? "held" : "none",
+            "stock" => !offer.SoldOut ? "available" : offer.Holds ? "held" : "none",
             "signedIn" => Word(shopper.SignedIn),
             "barred" => Word(shopper.Eligibility == Eligibility.NotEligible),
             "reservation" => !sale.RequiresReservation ? "not_needed" : shopper.Reservation is { } status ? Word(status) : "none",

@@ -95,7 +95,7 @@ export interface components {
             validFrom: string;
             /** Format: date-time */
             validUntil: string;
-            /** @description True when unpaid orders may still bring units back; absent while nothing is known of the stock, or it is stale. */
+            /** @description True when unpaid orders may still bring units back; absent while the stock is stale. */
             holds?: null | boolean;
         };
         OfferStateDocument: {
