@@ -1,6 +1,6 @@
 // A challenge of the server: worked for beside the page. The question stays for a browser that cannot.
 import type { Schemas } from "./api.ts";
-import { language, note, one, texts } from "./page.ts";
+import { element, language, note, one, texts } from "./page.ts";
 
 export type Solution = { challenge: string; nonce?: string; answer?: string };
 
@@ -31,21 +31,18 @@ export async function solve(challenge: Schemas["ChallengeDocument"]): Promise<So
 }
 
 function ask(box: HTMLElement, question: string): Promise<string> {
-  const label = document.createElement("label");
+  const label = element("label", question);
   const input = document.createElement("input");
-  const hint = document.createElement("p");
-  const button = document.createElement("button");
-  label.textContent = question;
+  const hint = element("p", texts.answerHint);
+  const button = element("button", texts.answer);
   label.htmlFor = input.id = "challenge-answer";
   input.inputMode = "numeric";
   input.autocomplete = "off";
   input.maxLength = 3;
   input.setAttribute("aria-describedby", (hint.id = "challenge-hint"));
   hint.className = "muted";
-  hint.textContent = texts.answerHint;
   button.className = "quiet";
   button.type = "button";
-  button.textContent = texts.answer;
   box.replaceChildren(label, input, hint, button);
   box.hidden = false;
   input.focus();

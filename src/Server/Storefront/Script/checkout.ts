@@ -177,7 +177,6 @@ class Checkout {
   private async submit(): Promise<void> {
     const { view } = this;
     if (view.step !== "idle" || !this.held) return;
-    this.sending(label("submitting", language));
     note("");
     this.unknown = this.held.sent;
     for (let attempt = 1; this.held !== null; attempt++) {
@@ -190,14 +189,12 @@ class Checkout {
         break;
       }
     }
-    if (this.box.ariaBusy === "true") this.result("", "");
     this.step("idle");
   }
 
   /** In line: where the order will be is asked until it is there. True when that is final. */
   private async queue(location: string): Promise<boolean> {
     this.step("queued");
-    this.sending(label("queued", language));
     let told = 0;
     for (let attempt = 1; ; attempt++) {
       await wait(jitter(Math.max(told, Math.min(3_000, 500 + 250 * attempt)), 1));
@@ -330,16 +327,17 @@ class Checkout {
     return navigator.onLine ? Promise.resolve() : new Promise((done) => addEventListener("online", () => done(), { once: true }));
   }
 
-  private step(step: SaleView["step"]): void {
+  /** What is under way stands, from the click on, in the room that the answer takes: what is below does not move when that comes. */
+  private step(step: "idle" | "sending" | "queued"): void {
     this.view.step = step;
+    if (step !== "idle") {
+      this.box.classList.add("room");
+      this.box.ariaBusy = "true";
+      this.box.replaceChildren(element("h2", label(step === "queued" ? "queued" : "submitting", language)));
+    } else if (this.box.ariaBusy === "true") {
+      this.result("", "");
+    }
     this.view.render();
-  }
-
-  /** Shown with the click, in the room that the answer takes: what is below does not move when that comes. */
-  private sending(title: string): void {
-    this.box.classList.add("room");
-    this.box.ariaBusy = "true";
-    this.box.replaceChildren(element("h2", title));
   }
 
   private result(title: string, text: string, to?: string): void {
