@@ -196,6 +196,24 @@ public sealed class MySqlTroubleTests(MariaDbForAll shared)
         await MySqlRig.AuditAsync(ledger, sale);
     }
 
+    /// <summary>Where others write more, the same one loses each time.</summary>
+    [Theory]
+    [InlineData(19, true)]
+    [InlineData(20, false)]
+    public async Task Run_WhenItLosesDeadlocksInARow_GoesOnForTwentyAttempts(int lost, bool wins)
+    {
+        await using var rig = await MySqlRig.OnAsync(shared);
+        await rig.OpenAsync();
+        var target = MySqlDriver.Pin(rig.ConnectionString, new MySqlTimeouts(3, 5));
+        using var worker = new MySqlWorker(() => MySqlSession.Open(target, MySqlSetup.Prepare(target, null), null));
+        var attempts = 0;
+
+        var refused = Record.Exception(() => worker.Run(_ => ++attempts <= lost ? throw new MySqlFault(MySqlFaultKind.Deadlock, "lost", new InvalidOperationException()) : attempts));
+
+        Assert.Equal(20, attempts);
+        Assert.Equal(wins ? null : typeof(LedgerUnavailableException), refused?.GetType());
+    }
+
     [Fact]
     public async Task AnyMethod_WhenItsConnectionWasKilled_GoesOnWithAnother()
     {

@@ -174,8 +174,8 @@ internal sealed class MySqlWorker(Func<MySqlSession> open) : IDisposable
 
     /// <summary>
     /// A deadlock means that another transaction goes on, and passes sooner or later: the server gives way to whoever has written more, so that the same one may lose
-    /// several times. Where instances with both write patterns sell one offer, half of those that lost lose again; a pause does not change that. A duplicate that
-    /// another transaction wrote at the same time passes with the next attempt.
+    /// several times, as where instances with both write patterns sell one offer. A duplicate that another transaction wrote at the same time passes with the next
+    /// attempt.
     /// </summary>
     private static int AttemptsFor(MySqlFaultKind kind) => kind switch
     {
