@@ -63,8 +63,8 @@ public static class Screens
         await visitor.Profile.ClearCookiesAsync();
         if (!screen.Stranger)
         {
-            var user = screen.Newcomer ? state.User + Interlocked.Increment(ref newcomers) : state.User;
-            await visitor.HaveSessionAsync(screen.Role is null ? user : "dora", screen.Role is { } role ? [role] : []);
+            var user = screen.Role is not null ? "dora" : screen.Newcomer ? state.User + Interlocked.Increment(ref newcomers) : state.User;
+            await visitor.HaveSessionAsync(user, screen.Role is { } role ? [role] : []);
         }
 
         await visitor.GoAsync(prefix + screen.Path(state));

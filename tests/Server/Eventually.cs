@@ -19,7 +19,7 @@ public static class Eventually
         }
     }
 
-    /// <summary>Waits at least so long. A timer counts by a coarse clock of the system, whose steps are up to 10 ms, and may come early by as much.</summary>
+    /// <summary>Waits at least so long, and not at all for less than nothing. A timer counts by a coarse clock of the system, whose steps are up to 10 ms, and may come early by as much.</summary>
     public static async Task PassesAsync(TimeSpan time)
     {
         for (var since = TimeProvider.System.GetTimestamp(); time - TimeProvider.System.GetElapsedTime(since) is { Ticks: > 0 } left;)

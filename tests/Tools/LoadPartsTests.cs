@@ -214,6 +214,17 @@ public sealed class LoadPartsTests
         File.Delete(file);
     }
 
+    [Fact]
+    public async Task DelayUntil_WhenTheTimerComesEarly_WaitsForTheRest()
+    {
+        var clock = new RunClock(new EarlyTime());
+        var at = clock.Now + 100_000;
+
+        await clock.DelayUntil(at, TestContext.Current.CancellationToken);
+
+        Assert.InRange(clock.Now, at, at + 1_000);
+    }
+
     private static LoadSettings Settings() => new()
     {
         Target = new Uri("http://127.0.0.1:5080"),
@@ -248,17 +259,6 @@ public sealed class LoadPartsTests
             ReservationsUri = uri,
             ReservationUri = uri,
         };
-    }
-
-    [Fact]
-    public async Task DelayUntil_WhenTheTimerComesEarly_WaitsForTheRest()
-    {
-        var clock = new RunClock(new EarlyTime());
-        var at = clock.Now + 100_000;
-
-        await clock.DelayUntil(at, TestContext.Current.CancellationToken);
-
-        Assert.InRange(clock.Now, at, at + 1_000);
     }
 
     /// <summary>Time that goes on only with its timers, each of which fires 8 ms early.</summary>
